@@ -1,0 +1,179 @@
+#include <factorize/fit.h>
+#include <factorize/interrupt.h>
+#include <factorize/progress.h>
+#include <fmt/format.h>
+#include <wengert/wengert.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+namespace factorize {
+namespace {
+
+using wengert::NoGradGuard;
+using wengert::Tensor;
+
+void check_rank(const Tensor& matrix, int64_t rank) {
+  const int64_t most = std::min(matrix.size(0), matrix.size(1));
+  if (rank < 1 || rank > most) {
+    throw wengert::Error(fmt::format("--rank {} is impossible for a {} x {} matrix: expected 1 to {}", rank,
+                                     matrix.size(0), matrix.size(1), most));
+  }
+}
+
+Tensor mean_to_take_off(const Tensor& matrix, Center center) {
+  switch (center) {
+    case Center::kNone: return {};
+    case Center::kGlobal: return matrix.mean({0, 1}, true);
+    case Center::kRows: return matrix.mean(1, true);
+    case Center::kColumns: return matrix.mean(0, true);
+  }
+  return {};
+}
+
+// The largest singular value, by power iteration on Dᵀ D (Golub and Van Loan, Matrix Computations, section
+// 8.2). It need not be exact: it sets the unit in which learning rates are given.
+double largest_singular_value(const Tensor& D) {
+  Tensor v = wengert::randn({D.size(1)}, D.dtype());
+  double sigma = 0;
+  for (int i = 0; i < 30; ++i) {
+    const double norm = std::sqrt(v.square().sum().item<double>());
+    if (norm == 0) return 0;
+    const Tensor image = wengert::mv(D, v / norm);
+    sigma = std::sqrt(image.square().sum().item<double>());
+    v = wengert::mv(D.t(), image);
+  }
+  return sigma;
+}
+
+// Random factors whose largest singular value is about a third, for a matrix whose own is 1: small enough to
+// fall into no wrong valley, large enough to leave the saddle at zero.
+Tensor starting_factor(int64_t rows, int64_t columns, Init init, wengert::ScalarType dtype) {
+  constexpr double kSize = 1.0 / 3;
+  const auto long_side = static_cast<double>(std::max(rows, columns));
+  const Tensor factor =
+      init == Init::kNormal
+          ? wengert::randn({rows, columns}, dtype) * (kSize / std::sqrt(long_side))
+          // Of numbers with mean 1/2, the largest singular value is that of the constant matrix 1/2.
+          : wengert::rand({rows, columns}, dtype) * (2 * kSize / std::sqrt(static_cast<double>(rows * columns)));
+  return factor.requires_grad_();
+}
+
+std::unique_ptr<wengert::optim::Optimizer> make_optimizer(const FitOptions& options, std::vector<Tensor> factors) {
+  const double lr = learning_rate(options);
+  if (options.optimizer == OptimizerKind::kAdam) {
+    return std::make_unique<wengert::optim::Adam>(std::move(factors), wengert::optim::AdamOptions(lr));
+  }
+  return std::make_unique<wengert::optim::SGD>(std::move(factors),
+                                               wengert::optim::SGDOptions(lr).momentum(options.momentum));
+}
+
+// The best factors so far, and the loss with them.
+struct Best {
+  Tensor C, F;
+  double loss = std::numeric_limits<double>::infinity();
+  int64_t iteration = 0;
+
+  void offer(const Tensor& candidate_C, const Tensor& candidate_F, double candidate_loss, int64_t at) {
+    if (!(candidate_loss < loss)) return;
+    const NoGradGuard no_grad;
+    C.copy_(candidate_C);
+    F.copy_(candidate_F);
+    loss = candidate_loss;
+    iteration = at;
+  }
+};
+
+bool has_converged(const std::vector<double>& losses, double tolerance) {
+  const size_t window = kToleranceWindow;
+  if (tolerance == 0 || losses.size() <= window) return false;
+  const double before = losses[losses.size() - 1 - window], now = losses.back();
+  return before - now < tolerance * before;
+}
+
+}  // namespace
+
+double learning_rate(const FitOptions& options) {
+  if (options.lr) return *options.lr;
+  if (options.optimizer == OptimizerKind::kAdam) return 0.01;
+  // With the largest singular values of D, C and F at 1, the loss bends by at most 2 (1 + 1) along any
+  // direction, and descent with momentum b is stable up to a rate of 2 (1 + b) / 4.
+  return options.scale == Scale::kAuto ? 0.2 : 0.001;
+}
+
+FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progress) {
+  check_rank(matrix, options.rank);
+  wengert::manual_seed(options.seed);
+  FitResult result;
+  result.offset = mean_to_take_off(matrix, options.center);
+  const Tensor centered = result.offset.defined() ? matrix - result.offset : matrix;
+  if (options.scale == Scale::kAuto) {
+    const double sigma = largest_singular_value(centered);
+    if (sigma > 0) result.scale = sigma;
+  }
+  // D / s is about (C / sqrt(s)) (F / sqrt(s)). The squared error is s^2 times that of the scaled problem, the
+  // penalty s times, so l2 / s weighs the same in the scaled one.
+  const double s = result.scale, l2 = options.l2 / s;
+  const Tensor D = (centered / s).to(options.dtype);
+  const Init init = options.init.value_or(options.nonnegative ? Init::kUniform : Init::kNormal);
+  const Tensor C = starting_factor(D.size(0), options.rank, init, options.dtype);
+  const Tensor F = starting_factor(options.rank, D.size(1), init, options.dtype);
+  if (options.nonnegative) {
+    const NoGradGuard no_grad;
+    C.relu_();
+    F.relu_();
+  }
+  const auto loss_of = [&] {
+    const Tensor error = (D - wengert::mm(C, F)).square().sum();
+    return l2 == 0 ? error : error + l2 * (C.square().sum() + F.square().sum());
+  };
+
+  const auto optimizer = make_optimizer(options, {C, F});
+  Best best{C.detach().clone(), F.detach().clone()};
+  const InterruptGuard interrupt;
+  const auto start = std::chrono::steady_clock::now();
+  {
+    Progress progress(show_progress, options.iterations);
+    while (true) {
+      const Tensor loss = loss_of();
+      const double value = loss.item<double>() * s * s;
+      if (!std::isfinite(value)) {
+        result.stop = Stop::kDiverged;
+        break;
+      }
+      result.losses.push_back(value);
+      best.offer(C, F, value, result.iterations);
+      progress.update(result.iterations, value);
+      if (interrupt.interrupted()) {
+        result.stop = Stop::kInterrupted;
+        break;
+      }
+      if (has_converged(result.losses, options.tolerance)) {
+        result.stop = Stop::kConverged;
+        break;
+      }
+      if (result.iterations == options.iterations) break;
+
+      optimizer->zero_grad();
+      loss.backward();
+      optimizer->step();
+      if (options.nonnegative) {
+        const NoGradGuard no_grad;
+        C.relu_();
+        F.relu_();
+      }
+      ++result.iterations;
+    }
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.best_iteration = best.iteration;
+  result.C = best.C * std::sqrt(s);
+  result.F = best.F * std::sqrt(s);
+  const Tensor approximation = wengert::mm(result.C.to(wengert::kDouble), result.F.to(wengert::kDouble));
+  result.squared_error = (centered - approximation).square().sum().item<double>();
+  return result;
+}
+
+}  // namespace factorize

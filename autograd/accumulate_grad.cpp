@@ -1,0 +1,55 @@
+#include <wengert/autograd/accumulate_grad.h>
+#include <wengert/autograd/check.h>
+#include <wengert/autograd/grad_mode.h>
+
+namespace wengert::autograd {
+namespace {
+
+// Nobody else holds this tensor or its memory, and each element has a place of its own.
+bool owned_alone(const Tensor& tensor) {
+  const TensorImpl& impl = *tensor.impl();
+  return impl.owners.owners() == 1 && impl.storage->unique() && !tensor.requires_grad() &&
+         is_non_overlapping_and_dense(impl.sizes, impl.strides);
+}
+
+}  // namespace
+
+void accumulate(Tensor& accumulated, Tensor grad) {
+  if (!accumulated.defined()) {
+    accumulated = std::move(grad);
+  } else if (GradMode::is_enabled() || accumulated.sizes() != grad.sizes() || accumulated.dtype() != grad.dtype()) {
+    accumulated = accumulated + grad;
+  } else if (owned_alone(accumulated)) {
+    accumulated.add_(grad);
+  } else if (owned_alone(grad)) {
+    // Addition commutes, so the sum is the same to the last bit.
+    grad.add_(accumulated);
+    accumulated = std::move(grad);
+  } else {
+    accumulated = accumulated + grad;
+  }
+}
+
+AccumulateGrad::AccumulateGrad(TensorImpl* leaf) : Node(leaf), leaf_(leaf) {}
+
+Gradients AccumulateGrad::apply(Gradients grads) {
+  Tensor grad = std::move(grads[0]);
+  if (!grad.defined()) return {};
+  if (grad.dtype() != leaf_->dtype) grad = grad.to(leaf_->dtype);
+  check(grad.sizes() == IntArrayRef(leaf_->sizes),
+        "AccumulateGrad: invalid gradient - got {} but expected shape compatible with {}", grad.sizes(),
+        IntArrayRef(leaf_->sizes));
+
+  const std::lock_guard lock(mutex_);
+  Tensor& accumulated = leaf_->grad;
+  if (!accumulated.defined()) {
+    accumulated = grad.is_contiguous() && owned_alone(grad) ? std::move(grad) : grad.clone();
+  } else if (GradMode::is_enabled()) {
+    accumulated = accumulated + grad;
+  } else {
+    accumulated.add_(grad);  // in place: whoever holds grad() sees the sum
+  }
+  return {};
+}
+
+}  // namespace wengert::autograd

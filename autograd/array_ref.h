@@ -1,0 +1,66 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+namespace wengert {
+
+/// A view of consecutive elements owned by somebody else, as libtorch's ArrayRef. It can be made from one
+/// element, from a braced list, from a std::vector or from any container with data() and size(); like
+/// every view it must not outlive what it was made from.
+template <class T>
+class ArrayRef {
+ public:
+  using value_type = T;
+  using const_iterator = const T*;
+
+  constexpr ArrayRef() = default;
+  constexpr ArrayRef(const T* data, size_t size) : data_(data), size_(size) {}
+  constexpr ArrayRef(const T& element) : data_(&element), size_(1) {}  // NOLINT: implicit as in libtorch
+  constexpr ArrayRef(const std::initializer_list<T>& list) : ArrayRef(list.begin(), list.size()) {}  // NOLINT
+  template <class Container>
+  requires requires(const Container& c) {
+    { c.data() } -> std::convertible_to<const T*>;
+    { c.size() } -> std::convertible_to<size_t>;
+  }
+  constexpr ArrayRef(const Container& c) : data_(c.data()), size_(c.size()) {}  // NOLINT
+
+  constexpr const T* data() const { return data_; }
+  constexpr size_t size() const { return size_; }
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr const T* begin() const { return data_; }
+  constexpr const T* end() const { return data_ + size_; }
+  constexpr const T& operator[](size_t i) const { return data_[i]; }
+  constexpr const T& front() const { return data_[0]; }
+  constexpr const T& back() const { return data_[size_ - 1]; }
+
+  /// `count` elements from `start`.
+  constexpr ArrayRef slice(size_t start, size_t count) const { return {data_ + start, count}; }
+
+  constexpr bool equals(ArrayRef other) const {
+    return size_ == other.size_ && std::equal(begin(), end(), other.begin());
+  }
+  std::vector<T> vec() const { return std::vector<T>(begin(), end()); }
+
+  friend constexpr bool operator==(ArrayRef a, ArrayRef b) { return a.equals(b); }
+
+ private:
+  const T* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+template <class T>
+bool operator==(const std::vector<T>& a, ArrayRef<T> b) {
+  return ArrayRef<T>(a).equals(b);
+}
+template <class T>
+bool operator==(ArrayRef<T> a, const std::vector<T>& b) {
+  return a.equals(b);
+}
+
+using IntArrayRef = ArrayRef<int64_t>;
+
+}  // namespace wengert

@@ -1,0 +1,176 @@
+#include <wengert/autograd/accumulate_grad.h>
+#include <wengert/autograd/check.h>
+#include <wengert/autograd/engine.h>
+#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/pending_nodes.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+// The backward walk.
+//
+// Let L depend on a tensor x through several operations. The chain rule says that dL/dx is the sum of what
+// comes back from each of them. So before a Node may run, every Node that sends it a gradient must have run:
+// the walk has to take the graph in a topological order, consumers first.
+//
+// The usual way counts, in a first pass over the graph, how many gradients each Node will receive, and in a
+// second runs a Node when its count is reached. Here the order is known beforehand: a Node's level is above
+// the levels of all that it sends gradients to. If the pending Node with the highest level is taken first,
+// nothing that comes later can send it anything more, for all that comes later lies below. One loop, one
+// priority queue, no recursion; and the order depends on the graph alone, so sums are added in the same
+// order in every run.
+//
+// When particular inputs are asked for (autograd::grad, or backward with inputs), only the Nodes on a path to
+// one of them need to run. Levels help here too: from the Nodes reachable, taken in rising order, a Node is
+// needed if it is asked for or if one of its next edges leads to a Node that is needed.
+//
+// While a Node runs, grad mode is off, unless create_graph asks for the backward to be recorded; formulas
+// are written in Tensor operations, so recording them is all it takes to differentiate a gradient.
+
+namespace wengert::autograd {
+namespace {
+
+struct NeededNodes {
+  explicit NeededNodes(const std::vector<Edge>& roots, const std::vector<Edge>& inputs) {
+    std::unordered_set<Node*> asked_for;
+    uint32_t lowest = UINT32_MAX;
+    for (const Edge& input : inputs) {
+      if (!input.is_valid()) continue;
+      asked_for.insert(input.function.get());
+      lowest = std::min(lowest, input.function->level());
+    }
+
+    // All that can be reached and lies high enough to lead to an input.
+    std::vector<Node*> reached;
+    std::unordered_set<Node*> seen;
+    const auto reach = [&](const Edge& edge) {
+      Node* node = edge.function.get();
+      if (node != nullptr && node->level() >= lowest && seen.insert(node).second) reached.push_back(node);
+    };
+    for (const Edge& root : roots) reach(root);
+    for (size_t i = 0; i < reached.size(); ++i) {
+      for (const Edge& edge : reached[i]->next_edges()) reach(edge);
+    }
+
+    std::sort(reached.begin(), reached.end(), [](Node* a, Node* b) { return a->level() < b->level(); });
+    for (Node* node : reached) {
+      const bool leads_on = std::any_of(node->next_edges().begin(), node->next_edges().end(),
+                                        [&](const Edge& edge) { return contains(edge.function.get()); });
+      if (leads_on || asked_for.contains(node)) nodes.insert(node);
+      if (leads_on) must_run.insert(node);
+    }
+  }
+
+  bool contains(Node* node) const { return nodes.contains(node); }
+
+  std::unordered_set<Node*> nodes;
+  std::unordered_set<Node*> must_run;  // those needed for more than the gradient that arrives at them
+};
+
+// What running_backward_needs() looks at: the innermost run on this thread, null when all is needed.
+constinit thread_local const NeededNodes* running_needs = nullptr;
+
+class RunningNeeds {
+ public:
+  explicit RunningNeeds(const NeededNodes* needs) : outer_(running_needs) { running_needs = needs; }
+  ~RunningNeeds() { running_needs = outer_; }
+  RunningNeeds(const RunningNeeds&) = delete;
+  RunningNeeds& operator=(const RunningNeeds&) = delete;
+
+ private:
+  const NeededNodes* outer_;
+};
+
+Tensor call_tensor_hook(const NodeHooks::TensorHook& hook, size_t position, const Tensor& grad) {
+  Tensor replaced = hook.call(grad);
+  if (!replaced.defined()) return grad;
+  check(replaced.dtype() == grad.dtype(), "hook '{}' has changed the type of value (was {} got {})", position,
+        grad.toString(), replaced.toString());
+  check(replaced.sizes() == grad.sizes(), "hook '{}' has changed the size of value", position);
+  return replaced;
+}
+
+void run_hooks_before(NodeHooks& hooks, Gradients& grads) {
+  for (size_t i = 0; i < hooks.tensor_hooks.size(); ++i) {
+    const NodeHooks::TensorHook& hook = hooks.tensor_hooks[i];
+    Tensor& grad = grads[hook.output_nr];
+    if (grad.defined()) grad = call_tensor_hook(hook, i, grad);
+  }
+  {
+    const std::lock_guard lock(hooks.retained_mutex);
+    for (TensorImpl* tensor : hooks.retained) {
+      const Tensor& grad = grads[tensor->output_nr];
+      if (!grad.defined()) continue;
+      tensor->grad = tensor->grad.defined() ? tensor->grad + grad : grad.clone();
+    }
+  }
+  for (const auto& hook : hooks.pre_hooks) {
+    grads = Gradients(TensorList(hook(variable_list(grads.begin(), grads.end()))));
+  }
+}
+
+bool any_defined(const Gradients& grads) {
+  return std::any_of(grads.begin(), grads.end(), [](const Tensor& grad) { return grad.defined(); });
+}
+
+Gradients run_node(Node& node, Gradients grads) {
+  if (!any_defined(grads) && !node.takes_undefined()) return Gradients(node.num_outputs());
+  NodeHooks* hooks = node.hooks_if_any();
+  if (hooks == nullptr || hooks->post_hooks.empty()) return node.apply(std::move(grads));
+
+  const variable_list grad_outputs(grads.begin(), grads.end());
+  Gradients results = node.apply(std::move(grads));
+  for (const auto& hook : hooks->post_hooks) {
+    results = Gradients(TensorList(hook(variable_list(results.begin(), results.end()), grad_outputs)));
+  }
+  return results;
+}
+
+}  // namespace
+
+bool Engine::running_backward_needs(const Edge& edge) {
+  return running_needs == nullptr || running_needs->contains(edge.function.get());
+}
+
+variable_list Engine::run(const std::vector<Edge>& roots, variable_list grads, const Options& options) {
+  const AutoGradMode grad_mode(options.create_graph);
+  std::optional<NeededNodes> needed;
+  if (!options.inputs.empty()) needed.emplace(roots, options.inputs);
+  const RunningNeeds running(needed ? &*needed : nullptr);
+  variable_list arrived(options.inputs.size());
+
+  PendingNodes pending;
+  for (size_t i = 0; i < roots.size(); ++i) {
+    if (!needed || needed->contains(roots[i].function.get())) pending.add(roots[i], std::move(grads[i]));
+  }
+  grads.clear();
+
+  while (!pending.empty()) {
+    auto [node, node_grads] = pending.take();
+    if (NodeHooks* hooks = node->hooks_if_any()) run_hooks_before(*hooks, node_grads);
+
+    if (needed) {
+      for (size_t i = 0; i < options.inputs.size(); ++i) {
+        const Edge& input = options.inputs[i];
+        if (input.function == node && input.input_nr < node_grads.size()) arrived[i] = node_grads[input.input_nr];
+      }
+      const bool is_leaf = dynamic_cast<AccumulateGrad*>(node.get()) != nullptr;
+      if (is_leaf ? !options.accumulate_into_leaves : !needed->must_run.contains(node.get())) continue;
+    }
+
+    Gradients results = run_node(*node, std::move(node_grads));
+    if (!options.keep_graph) node->release_variables();
+
+    const ArrayRef<Edge> edges = node->next_edges();
+    check(results.size() >= edges.size() || edges.empty(),
+          "Function {} returned an invalid number of gradients - expected {}, but got {}", node->name(), edges.size(),
+          results.size());
+    for (size_t i = 0; i < edges.size(); ++i) {
+      if (!edges[i].is_valid() || (needed && !needed->contains(edges[i].function.get()))) continue;
+      pending.add(edges[i], std::move(results[i]));
+    }
+  }
+  return arrived;
+}
+
+}  // namespace wengert::autograd

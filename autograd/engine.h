@@ -1,0 +1,26 @@
+#pragma once
+
+#include <wengert/autograd/node.h>
+
+namespace wengert::autograd {
+
+/// Walks the graph backwards.
+class Engine {
+ public:
+  struct Options {
+    bool keep_graph = false;    ///< keep what the Nodes saved, for another backward
+    bool create_graph = false;  ///< record the backward itself
+    /// If not empty, the gradients wanted: only Nodes on a path to one of these run.
+    std::vector<Edge> inputs;
+    bool accumulate_into_leaves = true;  ///< with `inputs`: run their AccumulateGrad, rather than return them
+  };
+
+  /// Sends `grads` in at `roots` and runs every Node that they reach. Returns the gradients that arrived at
+  /// options.inputs, undefined where none did.
+  static variable_list run(const std::vector<Edge>& roots, variable_list grads, const Options& options);
+
+  /// Whether the backward now running on this thread needs a gradient along this edge. True when none runs.
+  static bool running_backward_needs(const Edge& edge);
+};
+
+}  // namespace wengert::autograd

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace wengert {
+
+/// Every error that the library reports. The text says what was asked, what was found and, where there is
+/// one, the remedy; where libtorch has a wording for the same situation the text begins with it.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace wengert

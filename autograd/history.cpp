@@ -1,0 +1,206 @@
+#include <wengert/autograd/accumulate_grad.h>
+#include <wengert/autograd/check.h>
+#include <wengert/autograd/copy_slices.h>
+#include <wengert/autograd/history.h>
+
+#include <algorithm>
+
+namespace wengert {
+namespace autograd {
+namespace {
+
+// retain_grad follows the tensor, not its value: after an in-place change it keeps the gradient of the new
+// value, so the entry moves from the old grad_fn to the new one.
+void move_retained(TensorImpl* tensor, Node* from, Node* to) {
+  if (!tensor->retains_grad) return;
+  if (from != nullptr) {
+    NodeHooks& hooks = from->hooks();
+    const std::lock_guard lock(hooks.retained_mutex);
+    std::erase(hooks.retained, tensor);
+  }
+  if (to != nullptr) {
+    NodeHooks& hooks = to->hooks();
+    const std::lock_guard lock(hooks.retained_mutex);
+    hooks.retained.push_back(tensor);
+  }
+}
+
+void set_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output_nr) {
+  move_retained(tensor, tensor->grad_fn.get(), node.get());
+  tensor->grad_fn = std::move(node);
+  tensor->output_nr = output_nr;
+  tensor->grad_fn_version = tensor->storage->version();
+}
+
+}  // namespace
+
+void set_history(Tensor& output, IntrusivePtr<Node> node) {
+  TensorImpl* impl = output.impl();
+  impl->output_nr = node->num_inputs();
+  node->set_num_inputs(impl->output_nr + 1);
+  impl->grad_fn = std::move(node);
+  impl->grad_fn_version = impl->storage->version();
+}
+
+Tensor& end_in_place(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr) {
+  TensorImpl* impl = self.impl();
+  impl->storage->bump_version();
+  if (node) {
+    node->set_num_inputs(std::max(node->num_inputs(), output_nr + 1));
+    if (impl->base.defined()) {
+      check(output_nr == 0, "A view may be changed in place by an operation only if it is its first output");
+      // The change is one of the base's history; the view's own grad_fn is then made anew from that.
+      TensorImpl* base = impl->base.impl();
+      set_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
+    } else {
+      set_grad_fn(impl, std::move(node), output_nr);
+    }
+  }
+  return const_cast<Tensor&>(self);
+}
+
+void check_in_place(const Tensor& self) {
+  const bool is_view = self.is_view();
+  check(is_view || !self.requires_grad() || !self.is_leaf(),
+        "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (!is_view) return;
+  const Tensor& base = self._base();
+  check(!(base.is_leaf() && base.requires_grad()),
+        "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  check(!self.impl()->made_without_grad_mode,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
+        "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
+        "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
+        "outside (if you want the inplace to be tracked).");
+}
+
+Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset) {
+  const TensorImpl* of = base.impl();
+  Tensor view(IntrusivePtr<TensorImpl>::adopt(
+      new TensorImpl(of->storage, of->dtype, std::move(sizes), std::move(strides), offset)));
+  TensorImpl* impl = view.impl();
+  impl->base = of->base.defined() ? of->base : base;
+  impl->grad_fn_version = of->storage->version();
+  impl->made_without_grad_mode = !GradMode::is_enabled() || of->made_without_grad_mode;
+  return view;
+}
+
+Edge gradient_edge(const Tensor& tensor) {
+  if (const IntrusivePtr<Node>& node = tensor.grad_fn()) return {node, tensor.output_nr()};
+  if (tensor.requires_grad()) return {grad_accumulator(tensor), 0};
+  return {};
+}
+
+IntrusivePtr<Node> grad_accumulator(const Tensor& leaf) {
+  TensorImpl* impl = leaf.impl();
+  check(!impl->grad_fn, "grad_accumulator() should be only called on leaf Variables");
+  AccumulateGrad* node = impl->accumulate_grad.load(std::memory_order_acquire);
+  if (node == nullptr) {
+    auto* made = new AccumulateGrad(impl);
+    if (impl->accumulate_grad.compare_exchange_strong(node, made, std::memory_order_acq_rel)) {
+      node = made;
+    } else {
+      delete made;  // another thread was faster; `node` is now its
+    }
+  }
+  return IntrusivePtr<Node>(node);
+}
+
+}  // namespace autograd
+
+using autograd::Node;
+
+// A view's grad_fn is right as long as the memory has not been changed in place since it was recorded. After
+// that, the base's history tells how the elements came about, and the view is again a view of that: its
+// grad_fn becomes the Node of as_strided(base).
+const IntrusivePtr<Node>& Tensor::grad_fn() const {
+  static const IntrusivePtr<Node> none;
+  TensorImpl* impl = impl_.get();
+  if (impl == nullptr) return none;
+  if (impl->base.defined() && impl->grad_fn_version != impl->storage->version() &&
+      (impl->grad_fn || impl->base.requires_grad())) {
+    const AutoGradMode enabled(true);
+    const Tensor again = impl->base.as_strided(impl->sizes, impl->strides, impl->offset);
+    autograd::set_grad_fn(impl, again.impl()->grad_fn, again.impl()->output_nr);
+  }
+  return impl->grad_fn;
+}
+
+uint32_t Tensor::output_nr() const {
+  grad_fn();
+  return impl_ ? impl_->output_nr : 0;
+}
+
+bool Tensor::requires_grad() const {
+  const TensorImpl& impl = info();
+  return impl.requires_grad || impl.grad_fn || (impl.base.defined() && grad_fn());
+}
+
+bool Tensor::is_leaf() const { return !grad_fn(); }
+
+const Tensor& Tensor::requires_grad_(bool requires_grad) const {
+  check(!requires_grad || isFloatingType(dtype()),
+        "Only Tensors of floating point and complex dtype can require gradients, but got {}", dtype());
+  check(is_leaf() || requires_grad,
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+        "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+  if (is_leaf()) impl_->requires_grad = requires_grad;
+  return *this;
+}
+
+const Tensor& Tensor::grad() const { return mutable_grad(); }
+
+Tensor& Tensor::mutable_grad() const {
+  info();
+  return impl_->grad;
+}
+
+void Tensor::retain_grad() const {
+  check(requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
+  if (is_leaf() || impl_->retains_grad) return;
+  impl_->retains_grad = true;
+  autograd::move_retained(impl_.get(), nullptr, impl_->grad_fn.get());
+}
+
+bool Tensor::retains_grad() const { return info().retains_grad; }
+
+const Tensor& Tensor::_base() const {
+  check(is_view(), "Can't get base of non-backward view Tensor");
+  return impl_->base;
+}
+
+Tensor Tensor::detach() const {
+  const TensorImpl& impl = info();
+  return Tensor(make_intrusive<TensorImpl>(impl.storage, impl.dtype, impl.sizes, impl.strides, impl.offset));
+}
+
+Tensor& Tensor::detach_() {
+  check(!is_view(), "Can't detach views in-place. Use detach() instead.");
+  autograd::set_grad_fn(impl_.get(), nullptr, 0);
+  impl_->requires_grad = false;
+  return *this;
+}
+
+Tensor Tensor::data() const {
+  const TensorImpl& impl = info();
+  // The same memory under a Storage of its own, and so with a version of its own.
+  auto storage = Storage::borrow(impl.storage->data(), impl.storage->nbytes(), [owner = impl.storage](void*) {});
+  return Tensor(make_intrusive<TensorImpl>(std::move(storage), impl.dtype, impl.sizes, impl.strides, impl.offset));
+}
+
+unsigned Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
+  check(requires_grad(), "cannot register a hook on a variable that doesn't require gradient");
+  const autograd::Edge edge = autograd::gradient_edge(*this);
+  autograd::NodeHooks& hooks = edge.function->hooks();
+  const unsigned handle = hooks.next_handle++;
+  hooks.tensor_hooks.push_back({handle, edge.input_nr, std::move(hook)});
+  return handle;
+}
+
+void Tensor::remove_hook(unsigned handle) const {
+  const autograd::Edge edge = autograd::gradient_edge(*this);
+  check(edge.is_valid(), "cannot remove a hook from a variable that doesn't require gradient");
+  std::erase_if(edge.function->hooks().tensor_hooks, [&](const auto& hook) { return hook.handle == handle; });
+}
+
+}  // namespace wengert

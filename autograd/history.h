@@ -1,0 +1,67 @@
+#pragma once
+
+#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/node.h>
+
+#include <initializer_list>
+
+namespace wengert::autograd {
+
+// How operations enter the graph. An op computes its output, then records itself:
+//
+//     Tensor out = ...;
+//     return record<MmBackward>(out, {a, b}, /* for the Node's constructor: */ a, b);
+//
+// and an in-place op:
+//
+//     auto node = begin_in_place<AddBackward>(self, {self, other}, ...);
+//     ... write into self's memory ...
+//     return end_in_place(self, node);
+
+using TensorRefs = std::initializer_list<std::reference_wrapper<const Tensor>>;
+
+/// Whether an operation on these must be recorded: grad mode is on and one of them requires grad.
+inline bool must_record(TensorRefs inputs) {
+  if (!GradMode::is_enabled()) return false;
+  for (const Tensor& input : inputs) {
+    if (input.defined() && input.requires_grad()) return true;
+  }
+  return false;
+}
+
+/// Makes `node` the grad_fn of `output`, a new tensor.
+void set_history(Tensor& output, IntrusivePtr<Node> node);
+
+/// Throws when `self` may not be changed in place by a recorded operation: a leaf that requires grad, a view
+/// of one, or a view that was made while grad mode was off.
+void check_in_place(const Tensor& self);
+
+/// A view of `base`'s memory, known to be one.
+Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset);
+
+template <class NodeType, class... Args>
+IntrusivePtr<NodeType> make_node(TensorRefs inputs, Args&&... args) {
+  auto node = make_intrusive<NodeType>(std::forward<Args>(args)...);
+  for (const Tensor& input : inputs) node->add_next_edge(input.defined() ? gradient_edge(input) : Edge());
+  return node;
+}
+
+template <class NodeType, class... Args>
+Tensor record(Tensor output, TensorRefs inputs, Args&&... args) {
+  if (must_record(inputs)) set_history(output, make_node<NodeType>(inputs, std::forward<Args>(args)...));
+  return output;
+}
+
+/// Call before the memory is written: checks that it may be, and returns the operation's Node, or null when
+/// nothing is to be recorded. The first of `inputs` is `self`.
+template <class NodeType, class... Args>
+IntrusivePtr<NodeType> begin_in_place(const Tensor& self, TensorRefs inputs, Args&&... args) {
+  if (!must_record(inputs)) return nullptr;
+  check_in_place(self);
+  return make_node<NodeType>(inputs, std::forward<Args>(args)...);
+}
+
+/// Call after the memory was written. `self` becomes output number `output_nr` of the node. Returns `self`.
+Tensor& end_in_place(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr = 0);
+
+}  // namespace wengert::autograd

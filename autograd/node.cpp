@@ -1,0 +1,63 @@
+#include <wengert/autograd/engine.h>
+#include <wengert/autograd/node.h>
+
+#include <algorithm>
+
+namespace wengert::autograd {
+namespace {
+
+// Destroying a Node destroys its edges, and so perhaps the Nodes behind them, and so on down a chain that
+// may be a million long. Recursion would overflow the stack; so a Node that dies while another is being
+// destroyed on this thread only queues up, and the outermost call destroys them one after another.
+constinit thread_local Node* doomed = nullptr;
+constinit thread_local bool destroying = false;
+
+}  // namespace
+
+Node::~Node() = default;
+NodeHooks::~NodeHooks() = default;
+
+void Node::retain() noexcept {
+  if (leaf_ != nullptr) {
+    leaf_->retain();
+  } else {
+    owners_.retain();
+  }
+}
+
+void Node::release() noexcept {
+  if (leaf_ != nullptr) {
+    leaf_->release();
+  } else if (owners_.release()) {
+    destroy();
+  }
+}
+
+void Node::destroy() noexcept {
+  next_doomed_ = doomed;
+  doomed = this;
+  if (destroying) return;
+  destroying = true;
+  while (doomed != nullptr) {
+    Node* node = doomed;
+    doomed = node->next_doomed_;
+    delete node;
+  }
+  destroying = false;
+}
+
+void Node::add_next_edge(Edge edge) {
+  if (edge.is_valid()) level_ = std::max(level_, edge.function->level_ + 1);
+  next_edges_.push_back(std::move(edge));
+}
+
+bool Node::needs_grad(size_t i) const {
+  return next_edges_[i].is_valid() && Engine::running_backward_needs(next_edges_[i]);
+}
+
+NodeHooks& Node::hooks() {
+  if (!hooks_) hooks_ = std::make_unique<NodeHooks>();
+  return *hooks_;
+}
+
+}  // namespace wengert::autograd

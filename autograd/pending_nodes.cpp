@@ -1,0 +1,78 @@
+#include <wengert/autograd/accumulate_grad.h>
+#include <wengert/autograd/pending_nodes.h>
+
+#include <algorithm>
+
+namespace wengert::autograd {
+namespace {
+
+uint32_t next_run_number() {
+  static constinit std::atomic<uint32_t> last{0};
+  uint32_t run = ++last;
+  while (run == 0) run = ++last;
+  return run;
+}
+
+constexpr uint64_t pack(uint32_t run, uint32_t slot) { return uint64_t{run} << 32 | slot; }
+
+}  // namespace
+
+PendingNodes::PendingNodes() : run_(next_run_number()) {}
+
+// A run that an exception ends leaves Nodes pending.
+PendingNodes::~PendingNodes() {
+  for (const Position& position : heap_) forget(slots_[position.slot].node.get());
+}
+
+uint32_t PendingNodes::slot_of(const IntrusivePtr<Node>& node) {
+  uint64_t held = node->pending_slot_.load(std::memory_order_relaxed);
+  if (held >> 32 == run_) return static_cast<uint32_t>(held);
+  if (!elsewhere_.empty()) {
+    if (const auto found = elsewhere_.find(node.get()); found != elsewhere_.end()) return found->second;
+  }
+
+  uint32_t slot;
+  if (free_slots_.empty()) {
+    slot = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  slots_[slot].node = node;
+  slots_[slot].grads.resize(std::max(node->num_inputs(), 1u));
+  heap_.push_back({node->level(), next_order_++, slot});
+  std::push_heap(heap_.begin(), heap_.end());
+
+  held = 0;
+  if (!node->pending_slot_.compare_exchange_strong(held, pack(run_, slot), std::memory_order_relaxed)) {
+    elsewhere_[node.get()] = slot;
+  }
+  return slot;
+}
+
+void PendingNodes::forget(Node* node) {
+  if (node->pending_slot_.load(std::memory_order_relaxed) >> 32 == run_) {
+    node->pending_slot_.store(0, std::memory_order_relaxed);
+  } else {
+    elsewhere_.erase(node);
+  }
+}
+
+void PendingNodes::add(const Edge& edge, Tensor grad) {
+  Gradients& grads = slots_[slot_of(edge.function)].grads;
+  if (edge.input_nr >= grads.size()) grads.resize(edge.input_nr + 1);
+  if (grad.defined()) accumulate(grads[edge.input_nr], std::move(grad));
+}
+
+PendingNodes::Entry PendingNodes::take() {
+  std::pop_heap(heap_.begin(), heap_.end());
+  const uint32_t slot = heap_.back().slot;
+  heap_.pop_back();
+  Entry entry = std::move(slots_[slot]);
+  forget(entry.node.get());
+  free_slots_.push_back(slot);
+  return entry;
+}
+
+}  // namespace wengert::autograd

@@ -1,0 +1,58 @@
+#include <wengert/autograd/accumulate_grad.h>
+#include <wengert/autograd/check.h>
+#include <wengert/autograd/tensor.h>
+
+#include <algorithm>
+
+namespace wengert {
+
+TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset)
+    : dtype(dtype), offset(offset), sizes(std::move(sizes)), strides(std::move(strides)), storage(std::move(storage)) {
+  numel = 1;
+  for (const int64_t size : this->sizes) numel *= size;
+  contiguous = wengert::is_contiguous(this->sizes, this->strides);
+}
+
+TensorImpl::~TensorImpl() {
+  if (retains_grad && grad_fn) {
+    autograd::NodeHooks& hooks = grad_fn->hooks();
+    const std::lock_guard lock(hooks.retained_mutex);
+    std::erase(hooks.retained, this);
+  }
+  delete accumulate_grad.load(std::memory_order_acquire);
+}
+
+void TensorImpl::destroy() noexcept { delete this; }
+
+int64_t Tensor::size(int64_t dim) const { return sizes()[static_cast<size_t>(wrap_dim(dim, this->dim()))]; }
+int64_t Tensor::stride(int64_t dim) const { return strides()[static_cast<size_t>(wrap_dim(dim, this->dim()))]; }
+
+std::string Tensor::toString() const {
+  return defined() ? fmt::format("CPU{}Type", dtype()) : std::string("UndefinedType");
+}
+
+void* Tensor::typed_data(ScalarType dtype) const {
+  check(info().dtype == dtype, "expected scalar type {} but found {}", dtype, info().dtype);
+  return info().data();
+}
+
+void Tensor::require_dims(size_t dims) const {
+  check(sizes().size() == dims, "TensorAccessor expected {} dims but tensor has {}", dims, dim());
+}
+
+Scalar Tensor::item() const {
+  check(numel() == 1, "a Tensor with {} elements cannot be converted to Scalar", numel());
+  switch (dtype()) {
+    case kBool: return *data_ptr<bool>();
+    case kLong: return *data_ptr<int64_t>();
+    case kFloat: return *data_ptr<float>();
+    case kDouble: return *data_ptr<double>();
+  }
+  return {};
+}
+
+Tensor& Tensor::operator=(const Tensor& source) && { return copy_(source); }
+Tensor& Tensor::operator=(Tensor&& source) && { return copy_(source); }
+Tensor& Tensor::operator=(Scalar value) && { return fill_(value); }
+
+}  // namespace wengert

@@ -1,0 +1,360 @@
+#include <wengert/ops/elementwise.h>
+
+// Sum, difference, product and quotient, of tensors and of a tensor and a number.
+//
+// Where an operand was broadcast, its gradient is the sum over all places where it was used: sum_to_size.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+// out = f(a, b), elements computed in `dtype`.
+template <class F>
+void compute(const Tensor& out, const Tensor& a, const Tensor& b, ScalarType dtype, const F& f) {
+  dispatch(dtype,
+           [&]<class T>() { apply<T, T, T>(out, a, b, [&](T x, T y) -> T { return static_cast<T>(f(x, y)); }); });
+}
+
+template <class F>
+Tensor compute_new(const Tensor& a, const Tensor& b, const F& f) {
+  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), a.options());
+  compute(out, a, b, a.dtype(), f);
+  return out;
+}
+
+// out = f(a, number), elements and number in a's dtype.
+template <class F>
+void compute(const Tensor& out, const Tensor& a, Scalar number, const F& f) {
+  dispatch(a.dtype(), [&]<class T>() {
+    apply<T, T>(out, a, [&, y = number.to<T>()](T x) -> T { return static_cast<T>(f(x, y)); });
+  });
+}
+
+template <class F>
+Tensor compute_new(const Tensor& a, Scalar number, const F& f) {
+  Tensor out = empty(a.sizes(), a.options());
+  compute(out, a, number, f);
+  return out;
+}
+
+// self <- f(self, other), computed in the dtype that both promote to (at least `least`), and cast back.
+template <class F>
+void compute_in_place(const Tensor& self, const Tensor& other, const F& f, ScalarType least = kBool) {
+  const NoGradGuard no_grad;
+  const ScalarType dtype = promoteTypes(result_type(self, other), least);
+  check_can_cast(dtype, self.dtype());
+  check_writable(self, other);
+  if (self.dtype() == dtype) {
+    compute(self, self, other.to(dtype), dtype, f);
+  } else {
+    const Tensor result = self.to(dtype);
+    compute(result, result, other.to(dtype), dtype, f);
+    dispatch(self.dtype(), [&]<class To>() {
+      dispatch(dtype, [&]<class From>() { apply<To, From>(self, result, [](From v) { return static_cast<To>(v); }); });
+    });
+  }
+}
+
+template <class F>
+void compute_in_place(const Tensor& self, Scalar number, const F& f, ScalarType least = kBool) {
+  const ScalarType dtype = promoteTypes(result_type(self, number), least);
+  check_can_cast(dtype, self.dtype());
+  check_writable(self);
+  compute(self, self, number, f);
+}
+
+constexpr auto plus = [](auto x, auto y) { return x + y; };
+constexpr auto minus = [](auto x, auto y) { return x - y; };
+constexpr auto times = [](auto x, auto y) { return x * y; };
+constexpr auto over_real = [](auto x, auto y) -> decltype(x) {
+  if constexpr (std::is_floating_point_v<decltype(x)>) {
+    return x / y;
+  } else {
+    return decltype(x)(0);  // never run: division is done in floating point
+  }
+};
+
+void check_alpha(ScalarType dtype, Scalar alpha) {
+  check(dtype == kBool || !alpha.isBoolean(), "Boolean alpha only supported for Boolean results.");
+  check(isFloatingType(dtype) || alpha.isIntegral(true),
+        "For integral input tensors, argument alpha must not be a floating point number.");
+}
+
+void check_not_bool(ScalarType a, ScalarType b) {
+  check(a != kBool || b != kBool,
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+        "operator instead.");
+  check(a != kBool && b != kBool,
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+        "the `~` or `logical_not()` operator instead.");
+}
+
+// The sizes of an operand before it was broadcast. Its gradient is the sum over the copies.
+class BroadcastOf {
+ public:
+  explicit BroadcastOf(const Tensor& operand) : sizes_(operand.sizes()) {}
+  Tensor sum(const Tensor& grad) const { return grad.sizes() == IntArrayRef(sizes_) ? grad : grad.sum_to_size(sizes_); }
+
+ private:
+  Dims sizes_;
+};
+
+// c = a + alpha b.   VJP, for G = dL/dc:   da = G,   db = alpha G.
+class AddBackward final : public Node {
+ public:
+  AddBackward(const Tensor& a, const Tensor& b, Scalar alpha, const char* name)
+      : a_(a), b_(b), alpha_(alpha), name_(name) {}
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    Tensor da = needs_grad(0) ? a_.sum(g) : Tensor();
+    Tensor db = needs_grad(1) ? b_.sum(alpha_.equal(1) ? g : g * alpha_) : Tensor();
+    return {std::move(da), std::move(db)};
+  }
+  std::string name() const override { return name_; }
+
+ private:
+  BroadcastOf a_, b_;
+  Scalar alpha_;
+  const char* name_;  // a difference is a sum with -alpha
+};
+
+// c = s a + r, for numbers s and r.   VJP:   da = s G.
+class LinearBackward final : public Node {
+ public:
+  LinearBackward(Scalar slope, const char* name) : slope_(slope), name_(name) {}
+  Gradients apply(Gradients grads) override { return {slope_.equal(1) ? grads[0] : grads[0] * slope_}; }
+  std::string name() const override { return name_; }
+
+ private:
+  Scalar slope_;
+  const char* name_;
+};
+
+// c = a b.   VJP:   da = G b,   db = G a.
+class MulBackward final : public Node {
+ public:
+  MulBackward(const Tensor& a, const Tensor& b) : a_shape_(a), b_shape_(b) {
+    if (b.requires_grad()) a_ = a;
+    if (a.requires_grad()) b_ = b;
+  }
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return {needs_grad(0) ? a_shape_.sum(g * b_.unpack()) : Tensor(),
+            needs_grad(1) ? b_shape_.sum(g * a_.unpack()) : Tensor()};
+  }
+  std::string name() const override { return "MulBackward0"; }
+  void release_variables() override {
+    a_.release();
+    b_.release();
+  }
+
+ private:
+  BroadcastOf a_shape_, b_shape_;
+  SavedTensor a_, b_;
+};
+
+// c = a / b.   VJP:   da = G / b,   db = -G (a / b) / b.
+class DivBackward final : public Node {
+ public:
+  DivBackward(const Tensor& a, const Tensor& b) : a_shape_(a), b_shape_(b), b_(b) {
+    if (b.requires_grad()) a_ = a;
+  }
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    const Tensor b = b_.unpack();
+    return {needs_grad(0) ? a_shape_.sum(g / b) : Tensor(),
+            needs_grad(1) ? b_shape_.sum(-g * (a_.unpack() / b / b)) : Tensor()};
+  }
+  std::string name() const override { return "DivBackward0"; }
+  void release_variables() override {
+    a_.release();
+    b_.release();
+  }
+
+ private:
+  BroadcastOf a_shape_, b_shape_;
+  SavedTensor a_, b_;
+};
+
+// c = a / r, for a number r.   VJP:   da = G / r.
+class DivByNumberBackward final : public Node {
+ public:
+  explicit DivByNumberBackward(Scalar divisor) : divisor_(divisor) {}
+  Gradients apply(Gradients grads) override { return {grads[0] / divisor_}; }
+  std::string name() const override { return "DivBackward1"; }
+
+ private:
+  Scalar divisor_;
+};
+
+// a + alpha b, or with -alpha a - alpha b, for operands of one dtype.
+Tensor add_or_subtract(const Tensor& a, const Tensor& b, Scalar alpha, bool subtract) {
+  Tensor out;
+  if (alpha.equal(1)) {
+    out = subtract ? compute_new(a, b, minus) : compute_new(a, b, plus);
+  } else {
+    const Scalar factor = subtract ? -alpha : alpha;
+    out = compute_new(a, b, [factor](auto x, auto y) { return x + factor.to<decltype(y)>() * y; });
+  }
+  return autograd::record<AddBackward>(out, {a, b}, a, b, subtract ? -alpha : alpha,
+                                       subtract ? "SubBackward0" : "AddBackward0");
+}
+
+Tensor& add_or_subtract_in_place(const Tensor& self, const Tensor& other, Scalar alpha, bool subtract) {
+  const Scalar factor = subtract ? -alpha : alpha;
+  auto node = autograd::begin_in_place<AddBackward>(self, {self, other}, self, other, factor,
+                                                    subtract ? "SubBackward0" : "AddBackward0");
+  if (alpha.equal(1)) {
+    subtract ? compute_in_place(self, other, minus) : compute_in_place(self, other, plus);
+  } else {
+    compute_in_place(self, other, [factor](auto x, auto y) { return x + factor.to<decltype(y)>() * y; });
+  }
+  return autograd::end_in_place(self, node);
+}
+
+// An operand's original for a Node that saves it, when the operand is about to be overwritten.
+Tensor before_change(const Tensor& self, bool saved) { return saved && GradMode::is_enabled() ? self.clone() : self; }
+
+Scalar product(Scalar a, Scalar b) {
+  if (a.isFloatingPoint() || b.isFloatingPoint()) return a.toDouble() * b.toDouble();
+  return a.toLong() * b.toLong();
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
+  const ScalarType dtype = result_type(a, b);
+  check_alpha(dtype, alpha);
+  return add_or_subtract(a.to(dtype), b.to(dtype), alpha, false);
+}
+
+Tensor add(const Tensor& input, Scalar b, Scalar alpha) {
+  const Tensor a = input.to(result_type(input, b));
+  check_alpha(a.dtype(), alpha);
+  return autograd::record<LinearBackward>(compute_new(a, product(b, alpha), plus), {a}, 1, "AddBackward1");
+}
+
+Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
+  check_not_bool(a.dtype(), b.dtype());
+  const ScalarType dtype = result_type(a, b);
+  check_alpha(dtype, alpha);
+  return add_or_subtract(a.to(dtype), b.to(dtype), alpha, true);
+}
+
+Tensor sub(const Tensor& input, Scalar b, Scalar alpha) {
+  check_not_bool(input.dtype(), b.type());
+  const Tensor a = input.to(result_type(input, b));
+  check_alpha(a.dtype(), alpha);
+  return autograd::record<LinearBackward>(compute_new(a, product(b, alpha), minus), {a}, 1, "SubBackward1");
+}
+
+Tensor rsub(const Tensor& a, const Tensor& b, Scalar alpha) { return sub(b, a, alpha); }
+
+Tensor rsub(const Tensor& input, Scalar b, Scalar alpha) {
+  check_not_bool(input.dtype(), b.type());
+  const Tensor a = input.to(result_type(input, b));
+  check_alpha(a.dtype(), alpha);
+  Tensor out = compute_new(a, b, [alpha](auto x, auto y) { return y - alpha.to<decltype(x)>() * x; });
+  return autograd::record<LinearBackward>(out, {a}, -alpha, "RsubBackward1");
+}
+
+Tensor mul(const Tensor& first, const Tensor& second) {
+  const ScalarType dtype = result_type(first, second);
+  const Tensor a = first.to(dtype), b = second.to(dtype);
+  return autograd::record<MulBackward>(compute_new(a, b, times), {a, b}, a, b);
+}
+
+Tensor mul(const Tensor& input, Scalar b) {
+  const Tensor a = input.to(result_type(input, b));
+  return autograd::record<LinearBackward>(compute_new(a, b, times), {a}, b, "MulBackward1");
+}
+
+Tensor div(const Tensor& first, const Tensor& second) {
+  const ScalarType dtype = to_floating(result_type(first, second));
+  const Tensor a = first.to(dtype), b = second.to(dtype);
+  return autograd::record<DivBackward>(compute_new(a, b, over_real), {a, b}, a, b);
+}
+
+Tensor div(const Tensor& input, Scalar b) {
+  const Tensor a = input.to(to_floating(result_type(input, b)));
+  return autograd::record<DivByNumberBackward>(compute_new(a, b, over_real), {a}, b);
+}
+
+Tensor Tensor::add(const Tensor& other, Scalar alpha) const { return wengert::add(*this, other, alpha); }
+Tensor Tensor::add(Scalar other, Scalar alpha) const { return wengert::add(*this, other, alpha); }
+Tensor Tensor::sub(const Tensor& other, Scalar alpha) const { return wengert::sub(*this, other, alpha); }
+Tensor Tensor::sub(Scalar other, Scalar alpha) const { return wengert::sub(*this, other, alpha); }
+Tensor Tensor::mul(const Tensor& other) const { return wengert::mul(*this, other); }
+Tensor Tensor::mul(Scalar other) const { return wengert::mul(*this, other); }
+Tensor Tensor::div(const Tensor& other) const { return wengert::div(*this, other); }
+Tensor Tensor::div(Scalar other) const { return wengert::div(*this, other); }
+
+Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
+  check_alpha(result_type(*this, other), alpha);
+  return add_or_subtract_in_place(*this, other, alpha, false);
+}
+
+Tensor& Tensor::add_(Scalar other, Scalar alpha) const {
+  check_alpha(result_type(*this, other), alpha);
+  auto node = autograd::begin_in_place<LinearBackward>(*this, {*this}, 1, "AddBackward1");
+  compute_in_place(*this, product(other, alpha), plus);
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
+  check_not_bool(dtype(), other.dtype());
+  check_alpha(result_type(*this, other), alpha);
+  return add_or_subtract_in_place(*this, other, alpha, true);
+}
+
+Tensor& Tensor::sub_(Scalar other, Scalar alpha) const {
+  check_not_bool(dtype(), other.type());
+  check_alpha(result_type(*this, other), alpha);
+  auto node = autograd::begin_in_place<LinearBackward>(*this, {*this}, 1, "SubBackward1");
+  compute_in_place(*this, product(other, alpha), minus);
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::mul_(const Tensor& other) const {
+  auto node =
+      autograd::begin_in_place<MulBackward>(*this, {*this, other}, before_change(*this, other.requires_grad()), other);
+  compute_in_place(*this, other, times);
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::mul_(Scalar other) const {
+  auto node = autograd::begin_in_place<LinearBackward>(*this, {*this}, other, "MulBackward1");
+  compute_in_place(*this, other, times);
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::div_(const Tensor& other) const {
+  auto node =
+      autograd::begin_in_place<DivBackward>(*this, {*this, other}, before_change(*this, other.requires_grad()), other);
+  compute_in_place(*this, other, over_real, to_floating(result_type(*this, other)));
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::div_(Scalar other) const {
+  auto node = autograd::begin_in_place<DivByNumberBackward>(*this, {*this}, other);
+  compute_in_place(*this, other, over_real, to_floating(result_type(*this, other)));
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+Tensor operator+(const Tensor& a, Scalar b) { return add(a, b); }
+Tensor operator+(Scalar a, const Tensor& b) { return add(b, a); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+Tensor operator-(const Tensor& a, Scalar b) { return sub(a, b); }
+Tensor operator-(Scalar a, const Tensor& b) { return rsub(b, a); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+Tensor operator*(const Tensor& a, Scalar b) { return mul(a, b); }
+Tensor operator*(Scalar a, const Tensor& b) { return mul(b, a); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+Tensor operator/(const Tensor& a, Scalar b) { return div(a, b); }
+Tensor operator/(Scalar a, const Tensor& b) { return mul(reciprocal(b), a); }
+
+}  // namespace wengert

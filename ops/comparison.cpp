@@ -1,0 +1,120 @@
+#include <wengert/ops/elementwise.h>
+
+#include <cmath>
+
+namespace wengert {
+namespace ops {
+namespace {
+
+template <class F>
+Tensor compare(const Tensor& first, const Tensor& second, const F& f) {
+  const NoGradGuard no_grad;
+  const ScalarType dtype = result_type(first, second);
+  const Tensor a = first.to(dtype), b = second.to(dtype);
+  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), kBool);
+  dispatch(dtype, [&]<class T>() { apply<bool, T, T>(out, a, b, f); });
+  return out;
+}
+
+template <class F>
+Tensor compare(const Tensor& first, Scalar number, const F& f) {
+  const NoGradGuard no_grad;
+  const Tensor a = first.to(result_type(first, number));
+  Tensor out = empty(a.sizes(), kBool);
+  dispatch(a.dtype(), [&]<class T>() { apply<bool, T>(out, a, [&, y = number.to<T>()](T x) { return f(x, y); }); });
+  return out;
+}
+
+constexpr auto equal_to = [](auto x, auto y) { return x == y; };
+constexpr auto not_equal_to = [](auto x, auto y) { return x != y; };
+constexpr auto less = [](auto x, auto y) { return x < y; };
+constexpr auto less_equal = [](auto x, auto y) { return x <= y; };
+constexpr auto greater = [](auto x, auto y) { return x > y; };
+constexpr auto greater_equal = [](auto x, auto y) { return x >= y; };
+
+bool all_true(const Tensor& condition) {
+  const Tensor flat = condition.contiguous();
+  const bool* data = flat.data_ptr<bool>();
+  return std::all_of(data, data + flat.numel(), [](bool holds) { return holds; });
+}
+
+template <class T>
+bool is_close(T a, T b, double rtol, double atol, bool equal_nan) {
+  if (a == b) return true;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(a) && std::isnan(b)) return equal_nan;
+  }
+  const double difference = std::abs(static_cast<double>(a) - static_cast<double>(b));
+  return std::isfinite(difference) && difference <= atol + rtol * std::abs(static_cast<double>(b));
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor eq(const Tensor& a, const Tensor& b) { return compare(a, b, equal_to); }
+Tensor eq(const Tensor& a, Scalar b) { return compare(a, b, equal_to); }
+Tensor ne(const Tensor& a, const Tensor& b) { return compare(a, b, not_equal_to); }
+Tensor ne(const Tensor& a, Scalar b) { return compare(a, b, not_equal_to); }
+Tensor lt(const Tensor& a, const Tensor& b) { return compare(a, b, less); }
+Tensor lt(const Tensor& a, Scalar b) { return compare(a, b, less); }
+Tensor le(const Tensor& a, const Tensor& b) { return compare(a, b, less_equal); }
+Tensor le(const Tensor& a, Scalar b) { return compare(a, b, less_equal); }
+Tensor gt(const Tensor& a, const Tensor& b) { return compare(a, b, greater); }
+Tensor gt(const Tensor& a, Scalar b) { return compare(a, b, greater); }
+Tensor ge(const Tensor& a, const Tensor& b) { return compare(a, b, greater_equal); }
+Tensor ge(const Tensor& a, Scalar b) { return compare(a, b, greater_equal); }
+
+Tensor isfinite(const Tensor& x) {
+  Tensor out = empty(x.sizes(), kBool);
+  dispatch(x.dtype(), [&]<class T>() {
+    apply<bool, T>(out, x, [](T v) {
+      if constexpr (std::is_floating_point_v<T>) return std::isfinite(v);
+      return true;
+    });
+  });
+  return out;
+}
+
+bool equal(const Tensor& a, const Tensor& b) { return a.sizes() == b.sizes() && all_true(eq(a, b)); }
+
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  check(a.dtype() == b.dtype(), "{} did not match {}", a.dtype(), b.dtype());
+  check(rtol >= 0, "rtol must be greater than or equal to zero, but got {}", rtol);
+  check(atol >= 0, "atol must be greater than or equal to zero, but got {}", atol);
+  return all_true(compare(a, b, [&](auto x, auto y) { return is_close(x, y, rtol, atol, equal_nan); }));
+}
+
+Tensor Tensor::eq(const Tensor& other) const { return wengert::eq(*this, other); }
+Tensor Tensor::eq(Scalar other) const { return wengert::eq(*this, other); }
+Tensor Tensor::ne(const Tensor& other) const { return wengert::ne(*this, other); }
+Tensor Tensor::ne(Scalar other) const { return wengert::ne(*this, other); }
+Tensor Tensor::lt(const Tensor& other) const { return wengert::lt(*this, other); }
+Tensor Tensor::lt(Scalar other) const { return wengert::lt(*this, other); }
+Tensor Tensor::le(const Tensor& other) const { return wengert::le(*this, other); }
+Tensor Tensor::le(Scalar other) const { return wengert::le(*this, other); }
+Tensor Tensor::gt(const Tensor& other) const { return wengert::gt(*this, other); }
+Tensor Tensor::gt(Scalar other) const { return wengert::gt(*this, other); }
+Tensor Tensor::ge(const Tensor& other) const { return wengert::ge(*this, other); }
+Tensor Tensor::ge(Scalar other) const { return wengert::ge(*this, other); }
+Tensor Tensor::isfinite() const { return wengert::isfinite(*this); }
+bool Tensor::equal(const Tensor& other) const { return wengert::equal(*this, other); }
+bool Tensor::allclose(const Tensor& other, double rtol, double atol, bool equal_nan) const {
+  return wengert::allclose(*this, other, rtol, atol, equal_nan);
+}
+
+Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
+Tensor operator==(const Tensor& a, Scalar b) { return eq(a, b); }
+Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
+Tensor operator!=(const Tensor& a, Scalar b) { return ne(a, b); }
+Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
+Tensor operator<(const Tensor& a, Scalar b) { return lt(a, b); }
+Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
+Tensor operator<=(const Tensor& a, Scalar b) { return le(a, b); }
+Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
+Tensor operator>(const Tensor& a, Scalar b) { return gt(a, b); }
+Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
+Tensor operator>=(const Tensor& a, Scalar b) { return ge(a, b); }
+
+}  // namespace wengert

@@ -1,0 +1,128 @@
+#include <wengert/ops/elementwise.h>
+
+namespace wengert {
+namespace ops {
+namespace {
+
+// to <- from, elements converted.
+void copy_elements(const Tensor& to, const Tensor& from) {
+  dispatch(to.dtype(), [&]<class To>() {
+    dispatch(from.dtype(), [&]<class From>() { apply<To, From>(to, from, [](From v) { return static_cast<To>(v); }); });
+  });
+}
+
+// y = x, in memory of its own.   VJP:   dx = G.
+class CloneBackward final : public Node {
+ public:
+  Gradients apply(Gradients grads) override { return grads; }
+  std::string name() const override { return "CloneBackward0"; }
+};
+
+// y = x in another dtype.   VJP:   dx = G in x's dtype.
+class ToCopyBackward final : public Node {
+ public:
+  explicit ToCopyBackward(const Tensor& x) : dtype_(x.dtype()) {}
+  Gradients apply(Gradients grads) override { return {grads[0].to(dtype_)}; }
+  std::string name() const override { return "ToCopyBackward0"; }
+
+ private:
+  ScalarType dtype_;
+};
+
+// y <- x, in place.   VJP:   dx = G, summed where x was broadcast; what y was before gets 0.
+class CopyBackwards final : public Node {
+ public:
+  explicit CopyBackwards(const Tensor& source) : sizes_(source.sizes()), dtype_(source.dtype()) {}
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return {needs_grad(0) ? zeros_like(g) : Tensor(), needs_grad(1) ? g.sum_to_size(sizes_).to(dtype_) : Tensor()};
+  }
+  std::string name() const override { return "CopyBackwards"; }
+
+ private:
+  Dims sizes_;
+  ScalarType dtype_;
+};
+
+// y <- a number, in place: its first input, what y was before, gets 0. A value that was a tensor gets the sum.
+class FillBackward final : public Node {
+ public:
+  explicit FillBackward(const char* name) : name_(name) {}
+  Gradients apply(Gradients grads) override {
+    Gradients out{needs_grad(0) ? zeros_like(grads[0]) : Tensor()};
+    if (num_outputs() > 1) out.push_back(needs_grad(1) ? grads[0].sum() : Tensor());
+    return out;
+  }
+  std::string name() const override { return name_; }
+
+ private:
+  const char* name_;
+};
+
+void fill_elements(const Tensor& self, Scalar value) {
+  check_writable(self);
+  dispatch(self.dtype(), [&]<class T>() {
+    const T v = value.to<T>();
+    apply<T, T>(self, self, [v](T) { return v; });
+  });
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor clone(const Tensor& x) {
+  Tensor out = empty(x.sizes(), x.options());
+  copy_elements(out, x);
+  return autograd::record<CloneBackward>(out, {x});
+}
+
+Tensor Tensor::clone() const { return wengert::clone(*this); }
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+
+Tensor Tensor::to(ScalarType dtype, bool, bool copy) const {
+  if (info().dtype == dtype) return copy ? clone() : *this;
+  Tensor out = empty(sizes(), dtype);
+  copy_elements(out, *this);
+  // Only floating-point tensors have gradients; a conversion to whole numbers leaves the graph.
+  return isFloatingType(dtype) ? autograd::record<ToCopyBackward>(out, {*this}, *this) : out;
+}
+
+Tensor Tensor::to(const TensorOptions& options, bool non_blocking, bool copy) const {
+  check(!options.requires_grad(), "to() does not take requires_grad; call requires_grad_() on its result.");
+  return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
+}
+
+Tensor& Tensor::copy_(const Tensor& source) const {
+  check(Dims(sizes()) == broadcast_shapes(sizes(), source.sizes()),
+        "output with shape {} doesn't match the broadcast shape {}", sizes(), source.sizes());
+  if (is_same(source)) return self();
+  auto node = autograd::begin_in_place<CopyBackwards>(*this, {*this, source}, source);
+  check_writable(*this);
+  // A source that shares this memory in another layout is read in full before anything is written.
+  copy_elements(*this, is_alias_of(source) ? source.detach().clone() : source);
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::fill_(Scalar value) const {
+  auto node = autograd::begin_in_place<FillBackward>(*this, {*this}, "FillBackward0");
+  fill_elements(*this, value);
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::fill_(const Tensor& value) const {
+  check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with {} dimensions.",
+        value.dim());
+  auto node = autograd::begin_in_place<FillBackward>(*this, {*this, value}, "FillBackward1");
+  fill_elements(*this, value.item());
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::zero_() const {
+  auto node = autograd::begin_in_place<FillBackward>(*this, {*this}, "ZeroBackward0");
+  fill_elements(*this, 0);
+  return autograd::end_in_place(*this, node);
+}
+
+}  // namespace wengert

@@ -1,0 +1,35 @@
+#include <wengert/ops/elementwise.h>
+
+namespace wengert::ops {
+
+void check_can_cast(ScalarType result, ScalarType to) {
+  check(canCast(result, to), "result type {} can't be cast to the desired output type {}", result, to);
+}
+
+void check_writable(const Tensor& self) {
+  for (int64_t d = 0; d < self.dim(); ++d) {
+    check(self.stride(d) != 0 || self.size(d) <= 1,
+          "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+          "Please clone() the tensor before performing the operation.");
+  }
+}
+
+void check_writable(const Tensor& self, const Tensor& other) {
+  const Dims shape = broadcast_shapes(self.sizes(), other.sizes());
+  check(IntArrayRef(shape) == self.sizes(), "output with shape {} doesn't match the broadcast shape {}", self.sizes(),
+        IntArrayRef(shape));
+  check_writable(self);
+  if (self.is_same(other) || !self.is_alias_of(other)) return;
+  if (!is_non_overlapping_and_dense(self.sizes(), self.strides()) ||
+      !is_non_overlapping_and_dense(other.sizes(), other.strides())) {
+    return;  // too hard to tell
+  }
+  const int64_t begin = self.storage_offset(), end = begin + self.numel();
+  const int64_t other_begin = other.storage_offset(), other_end = other_begin + other.numel();
+  const bool same = begin == other_begin && end == other_end && self.strides() == other.strides();
+  check(same || end <= other_begin || other_end <= begin,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
+}
+
+}  // namespace wengert::ops

@@ -1,0 +1,95 @@
+#include <cblas.h>
+#include <wengert/ops/kernels/gemm.h>
+#include <wengert/ops/kernels/parallel.h>
+
+#include <mutex>
+#include <type_traits>
+
+// OpenBLAS starts threads of its own unless told not to. The strips below are already spread over threads.
+// Other BLAS libraries do not have the function; the symbol is then null.
+extern "C" void openblas_set_num_threads(int) __attribute__((weak));
+
+namespace wengert::kernels {
+namespace {
+
+// Below about this many multiplications a call into the BLAS costs more than the product.
+constexpr int64_t kSmallProduct = 2048;
+
+template <class T>
+void small_gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
+  for (int64_t i = 0; i < n; ++i) {
+    T* row = c + i * m;
+    std::fill_n(row, m, T(0));
+    for (int64_t p = 0; p < k; ++p) {
+      const T x = a.data[i * a.row_stride + p * a.column_stride];
+      const T* y = b.data + p * b.row_stride;
+      if (b.column_stride == 1) {
+        for (int64_t j = 0; j < m; ++j) row[j] += x * y[j];
+      } else {
+        for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
+      }
+    }
+  }
+}
+
+struct BlasOperand {
+  CBLAS_TRANSPOSE transpose;
+  int leading_dimension;
+};
+
+template <class T>
+BlasOperand blas_operand(const Matrix<T>& x, int64_t rows, int64_t columns) {
+  if (x.column_stride == 1 && (x.row_stride >= columns || rows == 1)) {
+    return {CblasNoTrans, static_cast<int>(std::max<int64_t>({1, x.row_stride, columns}))};
+  }
+  return {CblasTrans, static_cast<int>(std::max<int64_t>({1, x.column_stride, rows}))};
+}
+
+template <class T>
+void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c, int64_t ldc) {
+  static std::once_flag serial;
+  std::call_once(serial, [] {
+    if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
+  });
+  const BlasOperand x = blas_operand(a, n, k), y = blas_operand(b, k, m);
+  const auto call = [&](auto* function) {
+    function(CblasRowMajor, x.transpose, y.transpose, static_cast<int>(n), static_cast<int>(m), static_cast<int>(k),
+             T(1), a.data, x.leading_dimension, b.data, y.leading_dimension, T(0), c, static_cast<int>(ldc));
+  };
+  if constexpr (std::is_same_v<T, float>) {
+    call(cblas_sgemm);
+  } else {
+    call(cblas_dgemm);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
+  if (std::is_same_v<T, int64_t> || n * m * k <= kSmallProduct || k == 0) {
+    small_gemm(n, m, k, a, b, c);
+    return;
+  }
+  if constexpr (!std::is_same_v<T, int64_t>) {
+    // About 2^24 multiplications a strip: a millisecond of work, so that threads share evenly.
+    const bool by_rows = n >= m;
+    const int64_t length = by_rows ? n : m;
+    const int64_t wanted = std::max<int64_t>(1, n * m * k >> 24);
+    const int64_t strip = std::max<int64_t>(64, (length / wanted + 63) / 64 * 64);
+    parallel_tasks((length + strip - 1) / strip, [&](int64_t task) {
+      const int64_t begin = task * strip, count = std::min(strip, length - begin);
+      if (by_rows) {
+        blas_gemm(count, m, k, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b, c + begin * m, m);
+      } else {
+        blas_gemm(n, count, k, a, {b.data + begin * b.column_stride, b.row_stride, b.column_stride}, c + begin, m);
+      }
+    });
+  }
+}
+
+template void gemm(int64_t, int64_t, int64_t, Matrix<float>, Matrix<float>, float*);
+template void gemm(int64_t, int64_t, int64_t, Matrix<double>, Matrix<double>, double*);
+template void gemm(int64_t, int64_t, int64_t, Matrix<int64_t>, Matrix<int64_t>, int64_t*);
+
+}  // namespace wengert::kernels

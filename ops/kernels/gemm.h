@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+namespace wengert::kernels {
+
+/// A matrix in memory: element (i, j) lies at data[i * row_stride + j * column_stride].
+template <class T>
+struct Matrix {
+  const T* data;
+  int64_t row_stride;
+  int64_t column_stride;
+
+  /// Whether a BLAS can read it as it lies: rows or columns without gaps between neighbours.
+  bool blas_layout(int64_t rows, int64_t columns) const {
+    return (column_stride == 1 && (row_stride >= columns || rows == 1)) ||
+           (row_stride == 1 && (column_stride >= rows || columns == 1));
+  }
+};
+
+/// C = A B, with A (n, k), B (k, m) and C (n, m) row-major without gaps. Float and double go to the BLAS
+/// when the product is large, if A and B have blas_layout(); int64_t, and small products, to plain loops.
+/// Large products are cut into strips by their size, one BLAS call each, so that the result has the same
+/// bits on any number of threads.
+template <class T>
+void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c);
+
+}  // namespace wengert::kernels

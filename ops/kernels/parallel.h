@@ -1,0 +1,34 @@
+#pragma once
+
+#include <wengert/ops/kernels/threads.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace wengert::kernels {
+
+/// Calls task(i) for each i in [0, count), on several threads when there are several tasks and threads.
+/// How work is cut into tasks must depend on its size alone, so that results do not depend on the number of
+/// threads. Tasks must not throw.
+template <class Task>
+void parallel_tasks(int64_t count, const Task& task) {
+  const int threads = static_cast<int>(std::min<int64_t>(count, get_num_threads()));
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+  for (int64_t i = 0; i < count; ++i) task(i);
+}
+
+/// Elements of work below which a second thread costs more than it saves.
+inline constexpr int64_t kParallelGrain = 1 << 16;
+
+/// Calls work(begin, end) for pieces of about kParallelGrain elements that together are [0, size).
+template <class Work>
+void parallel_ranges(int64_t size, const Work& work) {
+  if (size <= kParallelGrain) {
+    if (size > 0) work(int64_t{0}, size);
+    return;
+  }
+  const int64_t pieces = (size + kParallelGrain - 1) / kParallelGrain;
+  parallel_tasks(pieces, [&](int64_t i) { work(i * kParallelGrain, std::min(size, (i + 1) * kParallelGrain)); });
+}
+
+}  // namespace wengert::kernels

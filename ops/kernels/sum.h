@@ -1,0 +1,104 @@
+#pragma once
+
+#include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/strided_loop.h>
+
+#include <vector>
+
+namespace wengert::kernels {
+
+// Sums of many floats lose digits when added one after another: the error grows with their number. These
+// add in short blocks and the blocks' sums pairwise, so that it grows with its logarithm (Higham, Accuracy
+// and Stability of Numerical Algorithms, 2nd ed., section 4.2). Blocks have fixed sizes, so a sum has the
+// same bits whatever the number of threads.
+
+/// Sum of x[0], x[stride], ..., `count` elements, each converted to Acc.
+template <class Acc, class T>
+Acc sum_run(const T* x, int64_t stride, int64_t count) {
+  constexpr int64_t kLanes = 16;
+  constexpr int64_t kBlock = 512;
+  if (count > kBlock) {
+    const int64_t half = (count / 2 + kBlock - 1) / kBlock * kBlock;
+    return sum_run<Acc>(x, stride, half) + sum_run<Acc>(x + half * stride, stride, count - half);
+  }
+  Acc lanes[kLanes] = {};
+  int64_t i = 0;
+  if (stride == 1) {
+    for (; i + kLanes <= count; i += kLanes) {
+      for (int64_t j = 0; j < kLanes; ++j) lanes[j] += static_cast<Acc>(x[i + j]);
+    }
+  } else {
+    for (; i + kLanes <= count; i += kLanes) {
+      for (int64_t j = 0; j < kLanes; ++j) lanes[j] += static_cast<Acc>(x[(i + j) * stride]);
+    }
+  }
+  for (int64_t j = 0; i + j < count; ++j) lanes[j] += static_cast<Acc>(x[(i + j) * stride]);
+  for (int64_t width = kLanes / 2; width > 0; width /= 2) {
+    for (int64_t j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+  }
+  return lanes[0];
+}
+
+/// Sum of all elements that a loop over {x} visits.
+template <class Acc, class T>
+Acc sum_all(const StridedLoop<1>& loop, const T* x) {
+  const auto sum_range = [&](int64_t begin, int64_t end) {
+    Acc total = 0;
+    loop.run(begin, end,
+             [&](const int64_t* at, int64_t count) { total += sum_run<Acc>(x + at[0], loop.inner_stride(0), count); });
+    return total;
+  };
+  if (loop.numel() <= kParallelGrain) return sum_range(0, loop.numel());
+  std::vector<Acc> partial(static_cast<size_t>((loop.numel() + kParallelGrain - 1) / kParallelGrain));
+  parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) {
+    partial[static_cast<size_t>(begin / kParallelGrain)] = sum_range(begin, end);
+  });
+  return sum_run<Acc>(partial.data(), 1, static_cast<int64_t>(partial.size()));
+}
+
+/// For every position that `kept` visits, over {out, x}: out = sum of the x that `reduced`, over {x}, visits
+/// from there.
+template <class Out, class T>
+void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* out, const T* x) {
+  // Where the kept dimension lies closest in memory, sum whole rows of outputs at once: each step down the
+  // reduced dimension adds a contiguous row to the row of sums.
+  const bool by_rows =
+      kept.inner_stride(0) == 1 && kept.inner_stride(1) == 1 && kept.inner_size() > 1 && reduced.inner_stride(0) != 1;
+  const int64_t outputs_a_task = std::max<int64_t>(1, kParallelGrain / std::max<int64_t>(1, reduced.numel()));
+  const int64_t tasks = (kept.numel() + outputs_a_task - 1) / outputs_a_task;
+  parallel_tasks(tasks, [&](int64_t task) {
+    const int64_t begin = task * outputs_a_task, end = std::min(kept.numel(), begin + outputs_a_task);
+    kept.run(begin, end, [&](const int64_t* at, int64_t count) {
+      if (!by_rows) {
+        for (int64_t i = 0; i < count; ++i) {
+          const T* from = x + at[1] + i * kept.inner_stride(1);
+          Out total = 0;
+          reduced.run(
+              [&](const int64_t* r, int64_t n) { total += sum_run<Out>(from + r[0], reduced.inner_stride(0), n); });
+          out[at[0] + i * kept.inner_stride(0)] = total;
+        }
+        return;
+      }
+      constexpr int64_t kColumns = 256;
+      constexpr int64_t kRows = 256;
+      Out block[kColumns];
+      for (int64_t c = 0; c < count; c += kColumns) {
+        const int64_t columns = std::min(kColumns, count - c);
+        Out* sums = out + at[0] + c;
+        std::fill_n(sums, columns, Out(0));
+        reduced.run([&](const int64_t* r, int64_t n) {
+          for (int64_t first = 0; first < n; first += kRows) {
+            std::fill_n(block, columns, Out(0));
+            for (int64_t row = first; row < std::min(n, first + kRows); ++row) {
+              const T* from = x + at[1] + c + r[0] + row * reduced.inner_stride(0);
+              for (int64_t j = 0; j < columns; ++j) block[j] += static_cast<Out>(from[j]);
+            }
+            for (int64_t j = 0; j < columns; ++j) sums[j] += block[j];
+          }
+        });
+      }
+    });
+  });
+}
+
+}  // namespace wengert::kernels

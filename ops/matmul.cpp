@@ -1,0 +1,231 @@
+#include <wengert/autograd/dispatch.h>
+#include <wengert/autograd/factories.h>
+#include <wengert/autograd/history.h>
+#include <wengert/autograd/saved_tensor.h>
+#include <wengert/ops/kernels/gemm.h>
+#include <wengert/ops/ops.h>
+
+namespace wengert {
+namespace ops {
+namespace {
+
+using autograd::Gradients;
+using autograd::Node;
+using autograd::SavedTensor;
+
+void check_same_dtype(const Tensor& a, const Tensor& b) {
+  check(a.dtype() == b.dtype(), "expected scalar type {} but found {}", a.dtype(), b.dtype());
+}
+
+template <class T>
+kernels::Matrix<T> matrix_of(const Tensor& x, int64_t batch = 0) {
+  const size_t d = x.sizes().size() - 2;
+  return {x.data_ptr<T>() + (d > 0 ? batch * x.strides()[0] : 0), x.strides()[d], x.strides()[d + 1]};
+}
+
+// The tensor itself where a BLAS can read its matrices as they lie, else a copy.
+Tensor readable(const Tensor& x) {
+  const int64_t rows = x.size(-2), columns = x.size(-1);
+  const kernels::Matrix<char> layout{nullptr, x.stride(-2), x.stride(-1)};
+  return layout.blas_layout(rows, columns) ? x : x.detach().contiguous();
+}
+
+// C = A B for each pair in a batch, or for two matrices; `shape` is what the result's elements are seen as.
+Tensor multiply(const Tensor& a_in, const Tensor& b_in, const char* op, Dims shape) {
+  const NoGradGuard no_grad;
+  const Tensor a = readable(a_in), b = readable(b_in);
+  const int64_t batches = shape.size() == 3 ? shape[0] : 1;
+  const int64_t n = a.size(-2), k = a.size(-1), m = b.size(-1);
+  Tensor out = empty(shape, a.options());
+  if (out.numel() == 0) return out;
+  dispatch_numbers(a.dtype(), op, [&]<class T>() {
+    for (int64_t s = 0; s < batches; ++s) {
+      kernels::gemm<T>(n, m, k, matrix_of<T>(a, s), matrix_of<T>(b, s), out.data_ptr<T>() + s * n * m);
+    }
+  });
+  return out;
+}
+
+// C = A B.   Shapes: A (n, k), B (k, m) -> (n, m).
+// VJP, for G = dL/dC (n, m):   dA = G Bᵀ,   dB = Aᵀ G.
+class MmBackward final : public Node {
+ public:
+  MmBackward(const Tensor& a, const Tensor& b) {
+    if (b.requires_grad()) a_ = a;
+    if (a.requires_grad()) b_ = b;
+  }
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return {needs_grad(0) ? mm(g, b_.unpack().t()) : Tensor(), needs_grad(1) ? mm(a_.unpack().t(), g) : Tensor()};
+  }
+  std::string name() const override { return "MmBackward0"; }
+  void release_variables() override {
+    a_.release();
+    b_.release();
+  }
+
+ private:
+  SavedTensor a_, b_;
+};
+
+// C_s = A_s B_s for each s.   Shapes: A (s, n, k), B (s, k, m) -> (s, n, m).
+// VJP:   dA_s = G_s B_sᵀ,   dB_s = A_sᵀ G_s.
+class BmmBackward final : public Node {
+ public:
+  BmmBackward(const Tensor& a, const Tensor& b) {
+    if (b.requires_grad()) a_ = a;
+    if (a.requires_grad()) b_ = b;
+  }
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return {needs_grad(0) ? bmm(g, b_.unpack().transpose(1, 2)) : Tensor(),
+            needs_grad(1) ? bmm(a_.unpack().transpose(1, 2), g) : Tensor()};
+  }
+  std::string name() const override { return "BmmBackward0"; }
+  void release_variables() override {
+    a_.release();
+    b_.release();
+  }
+
+ private:
+  SavedTensor a_, b_;
+};
+
+// y = A x.   Shapes: A (n, k), x (k) -> (n).
+// VJP, for G = dL/dy (n):   dA = G xᵀ,   dx = Aᵀ G.
+class MvBackward final : public Node {
+ public:
+  MvBackward(const Tensor& a, const Tensor& x) {
+    if (x.requires_grad()) a_ = a;
+    if (a.requires_grad()) x_ = x;
+  }
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return {needs_grad(0) ? g.unsqueeze(1) * x_.unpack() : Tensor(), needs_grad(1) ? mv(a_.unpack().t(), g) : Tensor()};
+  }
+  std::string name() const override { return "MvBackward0"; }
+  void release_variables() override {
+    a_.release();
+    x_.release();
+  }
+
+ private:
+  SavedTensor a_, x_;
+};
+
+// s = x · y.   VJP, for the scalar G:   dx = G y,   dy = G x.
+class DotBackward final : public Node {
+ public:
+  DotBackward(const Tensor& x, const Tensor& y) {
+    if (y.requires_grad()) x_ = x;
+    if (x.requires_grad()) y_ = y;
+  }
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return {needs_grad(0) ? g * y_.unpack() : Tensor(), needs_grad(1) ? g * x_.unpack() : Tensor()};
+  }
+  std::string name() const override { return "DotBackward0"; }
+  void release_variables() override {
+    x_.release();
+    y_.release();
+  }
+
+ private:
+  SavedTensor x_, y_;
+};
+
+// Products of matrices in the last two dimensions, all others broadcast. Done as one bmm.
+Tensor batched_matmul(const Tensor& a, const Tensor& b) {
+  const auto batch_sizes = [](const Tensor& x) {
+    return x.dim() > 2 ? x.sizes().slice(0, x.sizes().size() - 2) : IntArrayRef();
+  };
+  const Dims batch = broadcast_shapes(batch_sizes(a), batch_sizes(b));
+  const auto as_batch = [&](const Tensor& x) {
+    Dims shape = batch;
+    shape.push_back(x.size(-2));
+    shape.push_back(x.size(-1));
+    return x.expand(shape).reshape({numel_of(batch), x.size(-2), x.size(-1)});
+  };
+  Dims shape = batch;
+  shape.push_back(a.size(-2));
+  shape.push_back(b.size(-1));
+  return bmm(as_batch(a), as_batch(b)).view(shape);
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor mm(const Tensor& a, const Tensor& b) {
+  check(a.dim() == 2, "self must be a matrix");
+  check(b.dim() == 2, "mat2 must be a matrix");
+  check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", a.size(0), a.size(1),
+        b.size(0), b.size(1));
+  check_same_dtype(a, b);
+  return autograd::record<MmBackward>(multiply(a, b, "addmm_impl_cpu_", {a.size(0), b.size(1)}), {a, b}, a, b);
+}
+
+Tensor bmm(const Tensor& a, const Tensor& b) {
+  check(a.dim() == 3, "batch1 must be a 3D tensor");
+  check(b.dim() == 3, "batch2 must be a 3D tensor");
+  check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
+        "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].", a.size(0),
+        a.size(2), b.size(0), b.size(1));
+  check_same_dtype(a, b);
+  return autograd::record<BmmBackward>(multiply(a, b, "bmm", {a.size(0), a.size(1), b.size(2)}), {a, b}, a, b);
+}
+
+Tensor mv(const Tensor& a, const Tensor& x) {
+  check(a.dim() == 2 && x.dim() == 1, "vector + matrix @ vector expected, got 1, {}, {}", a.dim(), x.dim());
+  check(a.size(1) == x.size(0), "size mismatch, got {}, {}x{},{}", a.size(0), a.size(0), a.size(1), x.size(0));
+  check_same_dtype(a, x);
+  Tensor y = multiply(a, x.detach().unsqueeze(1), "mv", {a.size(0)});
+  return autograd::record<MvBackward>(y, {a, x}, a, x);
+}
+
+Tensor dot(const Tensor& x, const Tensor& y) {
+  check(x.dim() == 1 && y.dim() == 1, "1D tensors expected, but got {}D and {}D tensors", x.dim(), y.dim());
+  check(x.dtype() == y.dtype(), "dot : expected both vectors to have same dtype, but found {} and {}", x.dtype(),
+        y.dtype());
+  check(x.numel() == y.numel(),
+        "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number of elements, but got {} "
+        "and {} elements respectively",
+        x.numel(), y.numel(), x.numel(), y.numel());
+  check(x.dtype() != kBool, "\"dot\" not implemented for 'Bool'");
+  Tensor s;
+  {
+    const NoGradGuard no_grad;
+    s = sum(x * y);
+  }
+  return autograd::record<DotBackward>(s, {x, y}, x, y);
+}
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  check(a.dim() > 0 && b.dim() > 0, "both arguments to matmul need to be at least 1D, but they are {}D and {}D",
+        a.dim(), b.dim());
+  if (a.dim() == 1 && b.dim() == 1) return dot(a, b);
+  if (a.dim() == 2 && b.dim() == 1) return mv(a, b);
+  if (a.dim() == 1 && b.dim() == 2) return mm(a.unsqueeze(0), b).squeeze(0);
+  if (a.dim() == 2 && b.dim() == 2) return mm(a, b);
+  if (a.dim() == 1) return matmul(a.unsqueeze(0), b).squeeze(-2);
+  if (b.dim() == 1) return matmul(a, b.unsqueeze(1)).squeeze(-1);
+  if (b.dim() == 2) {
+    // One large product instead of many: the rows of all matrices under one another.
+    check(a.size(-1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})",
+          a.numel() / std::max<int64_t>(1, a.size(-1)), a.size(-1), b.size(0), b.size(1));
+    Dims shape(a.sizes());
+    shape.back() = b.size(1);
+    const Dims batch(a.sizes().slice(0, a.sizes().size() - 1));
+    return mm(a.reshape({numel_of(batch), a.size(-1)}), b).view(shape);
+  }
+  return batched_matmul(a, b);
+}
+
+Tensor Tensor::mm(const Tensor& mat2) const { return wengert::mm(*this, mat2); }
+Tensor Tensor::bmm(const Tensor& mat2) const { return wengert::bmm(*this, mat2); }
+Tensor Tensor::mv(const Tensor& vec) const { return wengert::mv(*this, vec); }
+Tensor Tensor::dot(const Tensor& other) const { return wengert::dot(*this, other); }
+Tensor Tensor::matmul(const Tensor& other) const { return wengert::matmul(*this, other); }
+
+}  // namespace wengert

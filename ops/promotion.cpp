@@ -1,0 +1,23 @@
+#include <wengert/ops/promotion.h>
+
+namespace wengert {
+namespace {
+
+ScalarType raise(ScalarType higher_rank, ScalarType lower_rank) {
+  if (isFloatingType(higher_rank)) return higher_rank;
+  if (higher_rank == kBool || isFloatingType(lower_rank)) return promoteTypes(higher_rank, lower_rank);
+  return higher_rank;
+}
+
+}  // namespace
+
+ScalarType result_type(const Tensor& a, const Tensor& b) {
+  if ((a.dim() == 0) == (b.dim() == 0)) return promoteTypes(a.dtype(), b.dtype());
+  return a.dim() > 0 ? raise(a.dtype(), b.dtype()) : raise(b.dtype(), a.dtype());
+}
+
+ScalarType result_type(const Tensor& a, Scalar b) {
+  return raise(a.dtype(), b.isFloatingPoint() ? get_default_dtype() : b.type());
+}
+
+}  // namespace wengert

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <wengert/autograd/tensor.h>
+
+namespace wengert {
+
+// The dtype of an operation's result. Operands count by rank: tensors with dimensions, then tensors without,
+// then plain numbers. A lower rank raises the dtype only when it is of a higher kind (bool < whole < real),
+// so that `float tensor * 2.5` and `float tensor * double scalar tensor` stay float.
+
+ScalarType result_type(const Tensor& a, const Tensor& b);
+ScalarType result_type(const Tensor& a, Scalar b);
+
+/// The default dtype for whole numbers and bools, a floating-point dtype unchanged.
+inline ScalarType to_floating(ScalarType dtype) { return isFloatingType(dtype) ? dtype : get_default_dtype(); }
+
+}  // namespace wengert

@@ -1,0 +1,217 @@
+#include <wengert/autograd/dispatch.h>
+#include <wengert/autograd/factories.h>
+#include <wengert/autograd/history.h>
+#include <wengert/ops/elementwise.h>
+
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <numbers>
+#include <optional>
+#include <random>
+#include <utility>
+
+// PyTorch's random numbers on the CPU: the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), and from
+// its 32-bit words
+//     a float in [0, 1)    the low 24 bits of one word, times 2^-24
+//     a double in [0, 1)   the low 53 bits of two words (first the high one), times 2^-53
+//     a whole number       one word modulo the range, or two words for ranges from 2^32
+//     normal numbers       the method of Box and Muller (1958), see below
+// The order in which words are drawn is as much part of it as the formulas.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+class Generator {
+ public:
+  void seed(uint64_t seed) {
+    engine_.seed(static_cast<uint32_t>(seed));
+    spare_normal_.reset();
+  }
+
+  uint32_t word() { return static_cast<uint32_t>(engine_()); }
+  uint64_t two_words() {
+    const uint64_t high = word();
+    return high << 32 | word();
+  }
+
+  template <class T>
+  T uniform() {
+    if constexpr (std::is_same_v<T, float>) {
+      return static_cast<float>(word() & ((1u << 24) - 1)) * 0x1p-24f;
+    } else {
+      return static_cast<double>(two_words() & ((uint64_t{1} << 53) - 1)) * 0x1p-53;
+    }
+  }
+
+  uint64_t below(uint64_t range) { return (range >> 32 != 0 ? two_words() : word()) % range; }
+
+  // One pair of uniform numbers gives two normal ones; the second is kept for the next call.
+  double normal() {
+    if (spare_normal_) return *std::exchange(spare_normal_, std::nullopt);
+    const double u1 = uniform<double>(), u2 = uniform<double>();
+    const double radius = std::sqrt(-2 * std::log1p(-u2));
+    const double angle = 2 * std::numbers::pi * u1;
+    spare_normal_ = radius * std::sin(angle);
+    return radius * std::cos(angle);
+  }
+
+ private:
+  std::mt19937 engine_{5489};
+  std::optional<double> spare_normal_;
+};
+
+// The process's generator, locked for one call of an operation.
+class LockedGenerator {
+ public:
+  LockedGenerator() : lock_(mutex()) {}
+  Generator* operator->() { return &generator(); }
+  Generator& operator*() { return generator(); }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  static Generator& generator() {
+    static Generator generator;
+    return generator;
+  }
+  std::lock_guard<std::mutex> lock_;
+};
+
+// Eight pairs of uniform numbers, x[i] and x[i + 8], become sixteen normal ones.
+template <class T>
+void normal_sixteen(T* x, T mean, T std) {
+  for (int i = 0; i < 8; ++i) {
+    const T radius = std::sqrt(T(-2) * std::log(T(1) - x[i]));
+    const T angle = T(2) * std::numbers::pi_v<T> * x[i + 8];
+    x[i] = radius * std::cos(angle) * std + mean;
+    x[i + 8] = radius * std::sin(angle) * std + mean;
+  }
+}
+
+// From 16 elements on: all are drawn as uniform numbers first, then turned normal sixteen at a time. If the
+// number of elements is no multiple of 16, the last sixteen are drawn again.
+template <class T>
+void fill_normal(Generator& generator, T* x, int64_t count, T mean, T std) {
+  for (int64_t i = 0; i < count; ++i) x[i] = generator.uniform<T>();
+  for (int64_t i = 0; i + 16 <= count; i += 16) normal_sixteen(x + i, mean, std);
+  if (count % 16 != 0) {
+    T* last = x + count - 16;
+    for (int i = 0; i < 16; ++i) last[i] = generator.uniform<T>();
+    normal_sixteen(last, mean, std);
+  }
+}
+
+// Calls write(element) for each element in row-major order.
+template <class T, class Write>
+void for_each_in_order(const Tensor& self, const Write& write) {
+  const Tensor target = self.is_contiguous() ? self : empty(self.sizes(), self.options());
+  T* data = target.data_ptr<T>();
+  for (int64_t i = 0; i < target.numel(); ++i) write(data[i]);
+  if (!target.is_same(self)) {
+    apply<T, T>(self, target, [](T v) { return v; });
+  }
+}
+
+// y <- random numbers, in place. VJP: what y was before gets 0.
+class RandomFillBackward final : public Node {
+ public:
+  explicit RandomFillBackward(const char* name) : name_(name) {}
+  Gradients apply(Gradients grads) override { return {zeros_like(grads[0])}; }
+  std::string name() const override { return name_; }
+
+ private:
+  const char* name_;
+};
+
+TensorOptions like_options(const Tensor& like, const TensorOptions& options) {
+  return options.has_dtype() ? options : options.dtype(like.dtype());
+}
+
+// The factories ask for requires_grad only after the elements are there.
+template <class Fill>
+Tensor filled(IntArrayRef sizes, const TensorOptions& options, const Fill& fill) {
+  Tensor out = empty(sizes, options.requires_grad(false));
+  fill(out);
+  if (options.requires_grad()) out.requires_grad_();
+  return out;
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+void manual_seed(uint64_t seed) { LockedGenerator()->seed(seed); }
+
+Tensor& Tensor::uniform_(double from, double to) const {
+  check(from <= to, "uniform_ expects to return a [from, to) range, but found from={} > to={}", from, to);
+  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "UniformBackward0");
+  dispatch_floating(dtype(), "check_uniform_bounds", [&]<class T>() {
+    LockedGenerator generator;
+    const T low = static_cast<T>(from), width = static_cast<T>(to) - low;
+    for_each_in_order<T>(*this, [&](T& x) { x = generator->template uniform<T>() * width + low; });
+  });
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::normal_(double mean, double std) const {
+  check(std >= 0, "normal expects std >= 0.0, but found std {}", std);
+  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "NormalBackward0");
+  dispatch_floating(dtype(), "normal_kernel_cpu", [&]<class T>() {
+    LockedGenerator generator;
+    if (numel() >= 16 && is_contiguous()) {
+      fill_normal(*generator, data_ptr<T>(), numel(), static_cast<T>(mean), static_cast<T>(std));
+    } else {
+      for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->normal() * std + mean); });
+    }
+  });
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor rand(IntArrayRef sizes, const TensorOptions& options) {
+  return filled(sizes, options, [](const Tensor& out) { out.uniform_(0, 1); });
+}
+Tensor randn(IntArrayRef sizes, const TensorOptions& options) {
+  return filled(sizes, options, [](const Tensor& out) { out.normal_(0, 1); });
+}
+Tensor rand_like(const Tensor& like, const TensorOptions& options) {
+  return rand(like.sizes(), like_options(like, options));
+}
+Tensor randn_like(const Tensor& like, const TensorOptions& options) {
+  return randn(like.sizes(), like_options(like, options));
+}
+
+Tensor randint(int64_t high, IntArrayRef sizes, const TensorOptions& options) {
+  return randint(0, high, sizes, options);
+}
+
+Tensor randint(int64_t low, int64_t high, IntArrayRef sizes, const TensorOptions& options) {
+  check(low < high, "random_ expects 'from' to be less than 'to', but got from={} >= to={}", low, high);
+  return filled(sizes, options.has_dtype() ? options : options.dtype(kLong), [&](const Tensor& out) {
+    LockedGenerator generator;
+    const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+    dispatch(out.dtype(), [&]<class T>() {
+      for_each_in_order<T>(out, [&](T& x) {
+        x = static_cast<T>(static_cast<int64_t>(generator->below(range) + static_cast<uint64_t>(low)));
+      });
+    });
+  });
+}
+
+// Fisher and Yates' shuffle.
+Tensor randperm(int64_t n, const TensorOptions& options) {
+  Tensor order = arange(n, kLong);
+  LockedGenerator generator;
+  int64_t* x = order.data_ptr<int64_t>();
+  for (int64_t i = 0; i < n - 1; ++i) {
+    std::swap(x[i], x[i + static_cast<int64_t>(generator->word() % static_cast<uint64_t>(n - i))]);
+  }
+  const Tensor out = order.to(options.dtype_opt().value_or(kLong));
+  return options.requires_grad() ? out.requires_grad_() : out;
+}
+
+}  // namespace wengert

@@ -1,0 +1,163 @@
+#include <wengert/autograd/dispatch.h>
+#include <wengert/autograd/factories.h>
+#include <wengert/autograd/history.h>
+#include <wengert/ops/kernels/sum.h>
+#include <wengert/ops/ops.h>
+#include <wengert/ops/promotion.h>
+
+#include <limits>
+
+namespace wengert {
+namespace ops {
+namespace {
+
+using autograd::Gradients;
+using autograd::Node;
+using Reduced = InlineVector<bool, 8>;  // one flag a dimension
+
+std::span<const int64_t> span_of(const Dims& list) { return {list.data(), list.size()}; }
+
+// The shape of a reduction's result, with or without the reduced dimensions.
+Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim) {
+  Dims shape;
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    if (!reduced[d]) {
+      shape.push_back(sizes[d]);
+    } else if (keepdim) {
+      shape.push_back(1);
+    }
+  }
+  return shape;
+}
+
+// Sums x over the reduced dimensions into a new tensor of `dtype`.
+Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, ScalarType dtype) {
+  Tensor out = empty(reduced_shape(x.sizes(), reduced, keepdim), dtype);
+  Dims kept_sizes, kept_x, sum_sizes, sum_x;
+  for (size_t d = 0; d < reduced.size(); ++d) {
+    if (reduced[d]) {
+      sum_sizes.push_back(x.sizes()[d]);
+      sum_x.push_back(x.strides()[d]);
+    } else {
+      kept_sizes.push_back(x.sizes()[d]);
+      kept_x.push_back(x.strides()[d]);
+    }
+  }
+  const Dims kept_out = contiguous_strides(kept_sizes);
+  const kernels::StridedLoop<1> summed(span_of(sum_sizes), {span_of(sum_x)});
+  dispatch_numbers(dtype, "sum", [&]<class Out>() {
+    dispatch(x.dtype(), [&]<class T>() {
+      if (out.numel() == 1) {
+        *out.data_ptr<Out>() = kernels::sum_all<Out>(summed, x.data_ptr<T>());
+      } else {
+        const kernels::StridedLoop<2> kept(span_of(kept_sizes), {span_of(kept_out), span_of(kept_x)});
+        kernels::sum_dims(kept, summed, out.data_ptr<Out>(), x.data_ptr<T>());
+      }
+    });
+  });
+  return out;
+}
+
+// Every element of a reduced dimension gets the gradient of the sum that it went into: a view, repeated by
+// strides of 0.
+Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, const Reduced& reduced) {
+  return g.reshape(reduced_shape(sizes, reduced, true)).expand(sizes);
+}
+
+// s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.
+class SumBackward final : public Node {
+ public:
+  SumBackward(const Tensor& x, Reduced reduced, const char* name)
+      : sizes_(x.sizes()), reduced_(std::move(reduced)), name_(name) {}
+  Gradients apply(Gradients grads) override { return {repeat_reduced(grads[0], sizes_, reduced_)}; }
+  std::string name() const override { return name_; }
+
+ private:
+  Dims sizes_;
+  Reduced reduced_;
+  const char* name_;
+};
+
+// s = sum of x / n, with n the number of elements that go into each s.   VJP:   dx = G / n, repeated.
+class MeanBackward final : public Node {
+ public:
+  MeanBackward(const Tensor& x, Reduced reduced, int64_t count, const char* name)
+      : sizes_(x.sizes()), reduced_(std::move(reduced)), count_(count), name_(name) {}
+  Gradients apply(Gradients grads) override { return {repeat_reduced(grads[0] / count_, sizes_, reduced_)}; }
+  std::string name() const override { return name_; }
+
+ private:
+  Dims sizes_;
+  Reduced reduced_;
+  int64_t count_;
+  const char* name_;
+};
+
+Tensor sum_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,
+                const char* name) {
+  const ScalarType result = dtype.value_or(isFloatingType(input.dtype()) ? input.dtype() : kLong);
+  const Tensor x = isFloatingType(result) ? input.to(result) : input;
+  Reduced reduced = reduced_dims(dims, x.dim());
+  Tensor out = compute_sum(x, reduced, keepdim, result);
+  return autograd::record<SumBackward>(out, {x}, x, std::move(reduced), name);
+}
+
+Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,
+                 const char* name) {
+  const ScalarType result = dtype.value_or(input.dtype());
+  check(isFloatingType(result),
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}",
+        result);
+  const Tensor x = input.to(result);
+  Reduced reduced = reduced_dims(dims, x.dim());
+  int64_t count = 1;
+  for (size_t d = 0; d < reduced.size(); ++d) {
+    if (reduced[d]) count *= x.sizes()[d];
+  }
+  Tensor out;
+  {
+    const NoGradGuard no_grad;
+    out = sum(x, dims, keepdim).div_(count);
+  }
+  return autograd::record<MeanBackward>(out, {x}, x, std::move(reduced), count, name);
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor sum(const Tensor& x, std::optional<ScalarType> dtype) { return sum_over(x, {}, false, dtype, "SumBackward0"); }
+Tensor sum(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype) {
+  return sum_over(x, dims, keepdim, dtype, "SumBackward1");
+}
+Tensor mean(const Tensor& x, std::optional<ScalarType> dtype) {
+  return mean_over(x, {}, false, dtype, "MeanBackward0");
+}
+Tensor mean(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype) {
+  return mean_over(x, dims, keepdim, dtype, "MeanBackward1");
+}
+
+Tensor sum_to_size(const Tensor& x, IntArrayRef sizes) {
+  if (x.sizes() == sizes) return x;
+  check(is_expandable_to(sizes, x.sizes()), "size {} is not expandable to size {}.", sizes, x.sizes());
+  const size_t lead = x.sizes().size() - sizes.size();
+  Dims dims;
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
+    if (d < lead || (sizes[d - lead] == 1 && x.sizes()[d] != 1)) dims.push_back(static_cast<int64_t>(d));
+  }
+  const Tensor summed = dims.empty() ? x : sum(x, dims, true);
+  return lead == 0 ? summed : summed.view(sizes);
+}
+
+Tensor Tensor::sum(std::optional<ScalarType> dtype) const { return wengert::sum(*this, dtype); }
+Tensor Tensor::sum(IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype) const {
+  return wengert::sum(*this, dims, keepdim, dtype);
+}
+Tensor Tensor::mean(std::optional<ScalarType> dtype) const { return wengert::mean(*this, dtype); }
+Tensor Tensor::mean(IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype) const {
+  return wengert::mean(*this, dims, keepdim, dtype);
+}
+Tensor Tensor::sum_to_size(IntArrayRef sizes) const { return wengert::sum_to_size(*this, sizes); }
+
+}  // namespace wengert

@@ -1,0 +1,7 @@
+#pragma once
+
+// All optimizers.
+
+#include <wengert/optim/adam.h>
+#include <wengert/optim/optimizer.h>
+#include <wengert/optim/sgd.h>

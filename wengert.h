@@ -1,0 +1,17 @@
+#pragma once
+
+// All of Wengert.
+
+#include <wengert/autograd/autograd.h>
+#include <wengert/autograd/custom_function.h>
+#include <wengert/autograd/draw.h>
+#include <wengert/autograd/factories.h>
+#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/gradcheck.h>
+#include <wengert/autograd/printing.h>
+#include <wengert/autograd/tensor.h>
+#include <wengert/autograd/version.h>
+#include <wengert/ops/kernels/threads.h>
+#include <wengert/ops/ops.h>
+#include <wengert/ops/promotion.h>
+#include <wengert/optim/optim.h>
