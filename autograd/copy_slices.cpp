@@ -1,4 +1,5 @@
 #include <wengert/autograd/copy_slices.h>
+#include <wengert/autograd/engine.h>
 #include <wengert/autograd/factories.h>
 
 namespace wengert::autograd {
@@ -20,6 +21,8 @@ Gradients CopySlices::apply(Gradients grads) {
   Tensor result = empty_strided(base_sizes_, base_strides_, grads[0].options());
   result.copy_(grads[0]);
   const Tensor slice = result.as_strided(view_sizes_, view_strides_, view_offset_);
+  // f's Node knows the view's own edge, which the running backward may never have reached.
+  if (needs_grad(0)) Engine::count_as_needed(operation_->next_edge(0));
   Gradients inner = operation_->apply({slice.clone()});
 
   Gradients out(next_edges().size());

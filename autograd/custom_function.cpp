@@ -73,18 +73,17 @@ Tensor FunctionNode::give_history(const Tensor& output, const IntrusivePtr<Node>
 }
 
 void FunctionNode::finish(variable_list& outputs, const IntrusivePtr<Node>& self) {
-  variable_list seen;  // an output that is returned twice is one tensor for the caller too
   variable_list given;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const auto before = std::find_if(seen.begin(), seen.end(), [&](const Tensor& t) { return t.is_same(outputs[i]); });
-    seen.push_back(outputs[i]);
-    output_meta_.push_back(outputs[i].defined() ? meta_of(outputs[i]) : Meta{{}, get_default_dtype()});
-    if (!outputs[i].defined()) {
-      given.emplace_back();
-    } else if (before != seen.end() && before - seen.begin() < static_cast<ptrdiff_t>(i)) {
-      given.push_back(given[static_cast<size_t>(before - seen.begin())]);
+  for (const Tensor& output : outputs) {
+    const auto i = static_cast<ptrdiff_t>(given.size());
+    output_meta_.push_back(output.defined() ? meta_of(output) : Meta{{}, get_default_dtype()});
+    // An output that is returned twice is one tensor for the caller too.
+    const auto first =
+        std::find_if(outputs.begin(), outputs.begin() + i, [&](const Tensor& t) { return t.is_same(output); });
+    if (first != outputs.begin() + i) {
+      given.push_back(given[static_cast<size_t>(first - outputs.begin())]);
     } else {
-      given.push_back(give_history(outputs[i], self, static_cast<uint32_t>(i)));
+      given.push_back(output.defined() ? give_history(output, self, static_cast<uint32_t>(i)) : Tensor());
     }
   }
   set_num_inputs(static_cast<uint32_t>(outputs.size()));

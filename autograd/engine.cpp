@@ -68,17 +68,17 @@ struct NeededNodes {
 };
 
 // What running_backward_needs() looks at: the innermost run on this thread, null when all is needed.
-constinit thread_local const NeededNodes* running_needs = nullptr;
+constinit thread_local NeededNodes* running_needs = nullptr;
 
 class RunningNeeds {
  public:
-  explicit RunningNeeds(const NeededNodes* needs) : outer_(running_needs) { running_needs = needs; }
+  explicit RunningNeeds(NeededNodes* needs) : outer_(running_needs) { running_needs = needs; }
   ~RunningNeeds() { running_needs = outer_; }
   RunningNeeds(const RunningNeeds&) = delete;
   RunningNeeds& operator=(const RunningNeeds&) = delete;
 
  private:
-  const NeededNodes* outer_;
+  NeededNodes* outer_;
 };
 
 Tensor call_tensor_hook(const NodeHooks::TensorHook& hook, size_t position, const Tensor& grad) {
@@ -130,6 +130,10 @@ Gradients run_node(Node& node, Gradients grads) {
 
 bool Engine::running_backward_needs(const Edge& edge) {
   return running_needs == nullptr || running_needs->contains(edge.function.get());
+}
+
+void Engine::count_as_needed(const Edge& edge) {
+  if (running_needs != nullptr && edge.is_valid()) running_needs->nodes.insert(edge.function.get());
 }
 
 variable_list Engine::run(const std::vector<Edge>& roots, variable_list grads, const Options& options) {

@@ -21,6 +21,10 @@ class Engine {
 
   /// Whether the backward now running on this thread needs a gradient along this edge. True when none runs.
   static bool running_backward_needs(const Edge& edge);
+
+  /// Makes running_backward_needs(edge) true for the rest of the backward now running: for a Node that runs
+  /// another one, to which the graph itself does not lead.
+  static void count_as_needed(const Edge& edge);
 };
 
 }  // namespace wengert::autograd

@@ -70,7 +70,8 @@ struct Closer {
 thread_local Closer closer;
 
 void* allocate_fresh(size_t bytes) {
-  void* block = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* block = rounded < bytes ? nullptr : std::aligned_alloc(kAlignment, rounded);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }

@@ -105,15 +105,14 @@ void fill_normal(Generator& generator, T* x, int64_t count, T mean, T std) {
   }
 }
 
-// Calls write(element) for each element in row-major order.
+// Calls write(element) for each element, in the order in which they lie in memory.
 template <class T, class Write>
 void for_each_in_order(const Tensor& self, const Write& write) {
-  const Tensor target = self.is_contiguous() ? self : empty(self.sizes(), self.options());
-  T* data = target.data_ptr<T>();
-  for (int64_t i = 0; i < target.numel(); ++i) write(data[i]);
-  if (!target.is_same(self)) {
-    apply<T, T>(self, target, [](T v) { return v; });
-  }
+  const kernels::StridedLoop<1> loop(span_of(self.sizes()), {span_of(self.strides())});
+  loop.run([&](const int64_t* at, int64_t count) {
+    T* data = self.data_ptr<T>() + at[0];
+    for (int64_t i = 0; i < count; ++i) write(data[i * loop.inner_stride(0)]);
+  });
 }
 
 // y <- random numbers, in place. VJP: what y was before gets 0.

@@ -41,7 +41,7 @@ template <class Target>
 void add_choice(CLI::App& app, const std::string& name, Target& target,
                 const std::vector<std::pair<std::string, ValueOf<Target>>>& choices, const std::string& description) {
   std::string words;
-  for (const auto& [word, value] : choices) words += (words.empty() ? "" : "|") + word;
+  for (const auto& [word, value] : choices) words += fmt::format("{}{}", words.empty() ? "" : "|", word);
   app.add_option(name, target, description)
       ->transform(CLI::CheckedTransformer(choices, CLI::ignore_case))
       ->option_text(words);
@@ -64,7 +64,7 @@ void add_fit_options(CLI::App& app, FitArguments& arguments) {
   add_choice(app, "--optimizer", fit.optimizer, {{"sgd", OptimizerKind::kSgd}, {"adam", OptimizerKind::kAdam}},
              "(default sgd)");
   app.add_option("--momentum", fit.momentum, "of sgd, in [0, 1)")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(CLI::Range(0.0, 0.9999))
       ->type_name("BETA")
       ->capture_default_str();
   app.add_option("--seed", fit.seed, "of the starting factors")->type_name("S")->capture_default_str();

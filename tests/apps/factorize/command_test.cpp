@@ -1,0 +1,172 @@
+#include <factorize/matrix_file.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <support/inputs.h>
+#include <support/temporary_folder.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <regex>
+
+// The program as its user meets it.
+
+namespace factorize {
+namespace {
+
+using wengert::test::TemporaryFolder;
+
+const std::string kVolcano = std::string(TEST_DATA_DIR) + "/volcano.csv";
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Outcome {
+  int status;
+  std::string out, err;
+};
+
+class Command : public testing::Test {
+ protected:
+  // Runs the program through the shell.
+  Outcome run(const std::string& arguments) {
+    const std::string out = folder_.path() / "stdout", err = folder_.path() / "stderr";
+    const int status =
+        std::system((std::string(FACTORIZE_PROGRAM) + " " + arguments + " >" + out + " 2>" + err).c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(out), content_of(err)};
+  }
+  // Expects one line on standard error, none on standard output.
+  void expect_failure(const std::string& arguments, int status, const std::string& text) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, status) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_NE(outcome.err.find(text), std::string::npos) << arguments << "\n" << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Command, WithoutArgumentsRunsTheNotebook) {
+  const Outcome outcome = run("");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, run("notebook").out);
+  EXPECT_NE(outcome.out.find("Iteration n.  10000 . Loss:  "), std::string::npos);
+}
+
+TEST_F(Command, FitWritesFactorsMetricsAndLosses) {
+  const std::string out = folder_.path() / "result";
+  const Outcome outcome = run("fit " + kVolcano + " --rank 5 --center global --out " + out);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_NE(outcome.out.find("87 x 61, rank 5"), std::string::npos);
+  const wengert::Tensor C = read_matrix(out + "/C.npy"), F = read_matrix(out + "/F.npy"),
+                        offset = read_matrix(out + "/offset.npy");
+  ASSERT_EQ(C.sizes(), wengert::IntArrayRef({87, 5}));
+  ASSERT_EQ(F.sizes(), wengert::IntArrayRef({5, 61}));
+  const wengert::Tensor D = read_matrix(kVolcano);
+  const double error = (D - wengert::mm(C, F) - offset).square().sum().item<double>();
+  const auto metrics = nlohmann::json::parse(content_of(out + "/metrics.json"));
+  EXPECT_NEAR(metrics["squared_error"].get<double>(), error, 1e-6 * error);
+  EXPECT_NEAR(metrics["relative_error"].get<double>(), std::sqrt(error / D.square().sum().item<double>()), 1e-9);
+  const std::string losses = content_of(out + "/loss.csv");
+  EXPECT_TRUE(losses.starts_with("iteration,loss\n0,"));
+  EXPECT_EQ(std::count(losses.begin(), losses.end(), '\n'), metrics["iterations"].get<int>() + 2);
+}
+
+TEST_F(Command, QuietPrintsNothing) {
+  const Outcome outcome = run("fit " + kVolcano + " --rank 1 --quiet");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST_F(Command, ReadsStandardInput) {
+  const Outcome outcome = run("fit - --rank 1 < " + kVolcano);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.out.find("87 x 61"), std::string::npos);
+}
+
+TEST_F(Command, HelpAndVersionSucceed) {
+  for (const char* arguments : {"--help", "fit --help", "notebook --help", "--version"}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments;
+    EXPECT_NE(outcome.out, "") << arguments;
+  }
+}
+
+TEST_F(Command, WrongUsageIsStatusTwo) {
+  expect_failure("--no-such-option", 2, "factorize: ");
+  expect_failure("nonsense", 2, "factorize: ");
+  expect_failure("fit", 2, "is required");
+  expect_failure("fit " + kVolcano, 2, "--rank is required");
+  expect_failure("fit " + kVolcano + " --rank x", 2, "--rank");
+  expect_failure("fit " + kVolcano + " --rank 2 --optimizer newton", 2, "--optimizer");
+  expect_failure("fit " + kVolcano + " --rank 2 --lr -1", 2, "--lr");
+  expect_failure("fit " + kVolcano + " --rank 2 --momentum 1", 2, "--momentum");
+  expect_failure("fit " + kVolcano + " --rank 2 --iterations -5", 2, "--iterations");
+}
+
+TEST_F(Command, WhatCannotBeDoneIsStatusOne) {
+  expect_failure("fit /nowhere.csv --rank 2", 1, "factorize: /nowhere.csv: No such file or directory");
+  expect_failure("fit " + folder_.file("empty.csv", "") + " --rank 2", 1, "the file is empty");
+  expect_failure("fit " + folder_.file("ragged.csv", "1,2\n3\n") + " --rank 1", 1, "ragged.csv:2: expected 2 columns");
+  expect_failure("fit " + folder_.file("text.csv", "1,2\n3,x\n") + " --rank 1", 1, "text.csv:2: expected a number");
+  expect_failure("fit " + folder_.file("nan.csv", "1,2\n3,nan\n") + " --rank 1", 1, "row 2, column 2 is NaN");
+  expect_failure("fit " + kVolcano + " --rank 62", 1, "--rank 62 is impossible for a 87 x 61 matrix: expected 1 to 61");
+  expect_failure("fit " + kVolcano + " --rank 0", 1, "--rank 0 is impossible");
+  expect_failure("fit " + kVolcano + " --quiet --rank 1 --out /proc/nothing", 1, "/proc/nothing: ");
+}
+
+TEST_F(Command, DivergenceIsReportedAndTheLastFactorsAreWritten) {
+  const std::string out = folder_.path() / "result";
+  const Outcome outcome = run("fit " + kVolcano + " --rank 2 --lr 50 --out " + out);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(
+      std::regex_search(outcome.err, std::regex("the loss is no longer finite at iteration [0-9]+; the factors of "
+                                                "iteration [0-9]+ are kept. Try a smaller --lr than 50\n")))
+      << outcome.err;
+  EXPECT_EQ(read_matrix(out + "/C.npy").size(0), 87);  // which refuses what is not finite
+}
+
+// On a terminal: a progress line is shown; the interrupt stops the run; the factors so far are written.
+TEST_F(Command, CtrlCWritesTheBestFactorsSoFar) {
+  const std::string out = folder_.path() / "result";
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    execl(FACTORIZE_PROGRAM, "factorize", "fit", kVolcano.c_str(), "--rank", "5", "--iterations", "1000000000",
+          "--tolerance", "0", "--out", out.c_str(), static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  std::string shown;
+  bool interrupted = false;
+  char buffer[4096];
+  while (true) {
+    const ssize_t count = read(terminal, buffer, sizeof buffer);
+    if (count <= 0) break;  // the program has ended
+    shown.append(buffer, static_cast<size_t>(count));
+    if (!interrupted && shown.find("ETA") != std::string::npos) {
+      interrupted = true;
+      EXPECT_EQ(write(terminal, "\x03", 1), 1);  // Ctrl-C
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(terminal);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(std::regex_search(shown, std::regex("iteration [0-9]+/1000000000  loss .* it/s  ETA "))) << shown;
+  EXPECT_NE(shown.find("interrupted after"), std::string::npos) << shown;
+  EXPECT_EQ(read_matrix(out + "/F.npy").size(1), 61);
+  EXPECT_EQ(nlohmann::json::parse(content_of(out + "/metrics.json"))["stopped"], "interrupted");
+}
+
+}  // namespace
+}  // namespace factorize

@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+#include <support/inputs.h>
+
+namespace wengert {
+namespace {
+
+using test::arbitrary;
+
+TEST(Hook, SeesTheGradient) {
+  const Tensor x = arbitrary({3}).requires_grad_();
+  const Tensor y = x * 2;
+  Tensor seen;
+  y.register_hook([&](const Tensor& g) { seen = g; });
+  (y * 3).sum().backward();
+  EXPECT_ALLCLOSE(seen, full({3}, 3.0, kDouble));
+}
+
+TEST(Hook, MayReplaceTheGradient) {
+  const Tensor x = arbitrary({3}).requires_grad_();
+  const Tensor y = x * 2;
+  y.register_hook([](Tensor g) { return g * 10; });
+  y.sum().backward();
+  EXPECT_ALLCLOSE(x.grad(), full({3}, 20.0, kDouble));
+}
+
+TEST(Hook, RunsInTheOrderOfRegistrationUntilRemoved) {
+  const Tensor x = arbitrary({1}).requires_grad_();
+  std::string order;
+  x.register_hook([&](const Tensor&) { order += 'a'; });
+  const unsigned b = x.register_hook([&](const Tensor&) { order += 'b'; });
+  x.register_hook([&](const Tensor&) { order += 'c'; });
+  (x * 2).backward();
+  x.remove_hook(b);
+  (x * 2).backward();
+  EXPECT_EQ(order, "abcac");
+}
+
+TEST(Hook, OnALeafSeesTheSumOverAllPathsOnce) {
+  const Tensor x = arbitrary({1}).requires_grad_();
+  std::vector<double> seen;
+  x.register_hook([&](const Tensor& g) { seen.push_back(g.item<double>()); });
+  (x * 2 + x * 3).backward();
+  EXPECT_EQ(seen, std::vector<double>{5});
+}
+
+TEST(Hook, OnALeafOutlivesTheGraph) {
+  const Tensor x = arbitrary({1}).requires_grad_();
+  int calls = 0;
+  x.register_hook([&](const Tensor&) { ++calls; });
+  for (int i = 0; i < 3; ++i) (x * 2).backward();
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(Hook, IsRecordedWhenTheGraphIs) {
+  const Tensor x = full({}, 3.0, dtype(kDouble).requires_grad(true));
+  const Tensor y = x * x;
+  y.register_hook([&](const Tensor& g) { return g * x; });
+  const Tensor first = autograd::grad({y}, {x}, {}, std::nullopt, true)[0];  // 2 x * x
+  EXPECT_EQ(first.item<double>(), 18);
+  EXPECT_EQ(autograd::grad({first}, {x})[0].item<double>(), 12);
+}
+
+TEST(RetainGrad, KeepsTheGradientOfANonLeaf) {
+  const Tensor x = arbitrary({1, 3}).requires_grad_();
+  const Tensor h = x * 3;
+  const Tensor out = (h * h).sum();
+  h.retain_grad();
+  h.retain_grad();
+  EXPECT_TRUE(h.retains_grad());
+  out.backward({}, true);
+  EXPECT_ALLCLOSE(h.grad(), 2 * h.detach());
+  out.backward({}, true);
+  EXPECT_ALLCLOSE(h.grad(), 4 * h.detach());
+  x.retain_grad();  // no effect on a leaf
+  EXPECT_FALSE(x.retains_grad());
+}
+
+TEST(RetainGrad, SeesWhatHooksMadeOfTheGradient) {
+  const Tensor x = arbitrary({2}).requires_grad_();
+  const Tensor h = x * 3;
+  h.retain_grad();
+  h.register_hook([](const Tensor& g) { return g * 7; });
+  h.sum().backward();
+  EXPECT_ALLCLOSE(h.grad(), full({2}, 7.0, kDouble));
+}
+
+TEST(RetainGrad, OfATensorThatIsGoneIsForgotten) {
+  const Tensor x = arbitrary({2}).requires_grad_();
+  Tensor out;
+  {
+    const Tensor h = x * 3;
+    h.retain_grad();
+    out = h.sum();
+  }
+  out.backward();
+  EXPECT_ALLCLOSE(x.grad(), full({2}, 3.0, kDouble));
+}
+
+TEST(RetainGrad, FollowsTheTensorThroughInPlaceChanges) {
+  const Tensor x = arbitrary({2}).requires_grad_();
+  const Tensor h = x * 3;
+  h.retain_grad();
+  h.mul_(5);
+  (h * 7).sum().backward();
+  EXPECT_ALLCLOSE(h.grad(), full({2}, 7.0, kDouble));
+  EXPECT_ALLCLOSE(x.grad(), full({2}, 105.0, kDouble));
+}
+
+TEST(NodeHooks, RunBeforeAndAfterTheNode) {
+  const Tensor x = arbitrary({2}).requires_grad_();
+  const Tensor y = x * 3;
+  y.grad_fn()->hooks().pre_hooks.push_back(
+      [](const autograd::variable_list& grads) { return autograd::variable_list{grads[0] * 2}; });
+  y.grad_fn()->hooks().post_hooks.push_back(
+      [](const autograd::variable_list& grad_inputs, const autograd::variable_list& grad_outputs) {
+        return autograd::variable_list{grad_inputs[0] + grad_outputs[0]};
+      });
+  y.sum().backward();
+  EXPECT_ALLCLOSE(x.grad(), full({2}, 8.0, kDouble));  // 2 * 3 + 2
+}
+
+}  // namespace
+}  // namespace wengert

@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+#include <support/inputs.h>
+
+#include <cmath>
+
+namespace wengert {
+namespace {
+
+using test::arbitrary;
+using test::values;
+
+// Element [i0, i1, ...] of a tensor that is broadcast to the shape the index is of.
+double at(const Tensor& x, const Dims& index) {
+  int64_t offset = 0;
+  const size_t lead = index.size() - x.sizes().size();
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
+    if (x.sizes()[d] != 1) offset += index[lead + d] * x.strides()[d];
+  }
+  return x.dtype() == kFloat ? x.data_ptr<float>()[offset] : x.data_ptr<double>()[offset];
+}
+
+void expect_elementwise(const Tensor& out, const Tensor& a, const Tensor& b, double (*f)(double, double)) {
+  const std::vector<double> actual = values(out);
+  Dims index(out.sizes().size(), 0);
+  for (size_t i = 0; i < actual.size(); ++i) {
+    EXPECT_NEAR(actual[i], f(at(a, index), at(b, index)), out.dtype() == kFloat ? 1e-5 : 1e-12);
+    for (size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < out.sizes()[d]) break;
+      index[d] = 0;
+    }
+  }
+}
+
+TEST(Arithmetic, AgreesWithAPlainLoop) {
+  const std::vector<std::pair<Dims, Dims>> shapes{{{7}, {7}},          {{3, 4}, {4}},    {{3, 1}, {1, 4}},
+                                                  {{2, 3, 4}, {3, 1}}, {{}, {5}},        {{1}, {2, 2}},
+                                                  {{0}, {1}},          {{40, 33}, {33}}, {{2, 1, 3, 1}, {5, 1, 2}}};
+  for (const ScalarType dtype : {kFloat, kDouble}) {
+    for (const auto& [sa, sb] : shapes) {
+      const Tensor a0 = arbitrary(sa, 0.5, 2, 1, dtype), b0 = arbitrary(sb, 0.5, 2, 2, dtype);
+      for (const auto& [a, b] :
+           {std::pair(a0, b0), std::pair(test::with_gaps(a0), b0), std::pair(a0, test::with_gaps(b0))}) {
+        expect_elementwise(a + b, a, b, [](double x, double y) { return x + y; });
+        expect_elementwise(a - b, a, b, [](double x, double y) { return x - y; });
+        expect_elementwise(a * b, a, b, [](double x, double y) { return x * y; });
+        expect_elementwise(a / b, a, b, [](double x, double y) { return x / y; });
+        expect_elementwise(pow(a, b), a, b, [](double x, double y) { return std::pow(x, y); });
+        expect_elementwise(a.add(b, 3), a, b, [](double x, double y) { return x + 3 * y; });
+      }
+    }
+  }
+}
+
+TEST(Arithmetic, WorksOnLargeTransposedOperands) {
+  const Tensor a = arbitrary({300, 400}), b = arbitrary({400, 300}, -1, 1, 1);
+  const Tensor sum = a + b.t();
+  EXPECT_EQ(sum[17][301].item<double>(), a[17][301].item<double>() + b[301][17].item<double>());
+  EXPECT_TRUE(equal(a.t() + b, sum.t()));
+}
+
+TEST(Arithmetic, TakesNumbersOnEitherSide) {
+  const Tensor x = tensor({2.0, 4.0}, kDouble);
+  EXPECT_EQ(values(x + 1), (std::vector<double>{3, 5}));
+  EXPECT_EQ(values(1 + x), (std::vector<double>{3, 5}));
+  EXPECT_EQ(values(x - 1), (std::vector<double>{1, 3}));
+  EXPECT_EQ(values(1 - x), (std::vector<double>{-1, -3}));
+  EXPECT_EQ(values(x * 3), (std::vector<double>{6, 12}));
+  EXPECT_EQ(values(x / 2), (std::vector<double>{1, 2}));
+  EXPECT_EQ(values(2 / x), (std::vector<double>{1, 0.5}));
+  EXPECT_EQ(values(-x), (std::vector<double>{-2, -4}));
+}
+
+TEST(Arithmetic, OnIntegersAndBools) {
+  const Tensor n = tensor({7, -3}), b = tensor({true, false});
+  EXPECT_EQ(values(n + n), (std::vector<double>{14, -6}));
+  EXPECT_EQ(values(n / 2), (std::vector<double>{3.5, -1.5}));
+  EXPECT_EQ((n / 2).dtype(), kFloat);
+  EXPECT_EQ((b + b).dtype(), kBool);
+  EXPECT_EQ(values(b + 1), (std::vector<double>{2, 1}));
+  EXPECT_EQ(values(n.pow(3)), (std::vector<double>{343, -27}));
+  EXPECT_EQ(values(pow(2, tensor({0, 10, 62}))), (std::vector<double>{1, 1024, 0x1p62}));
+  EXPECT_EQ(values(tensor({1, -1, -1, 5}).pow(tensor({-3, -3, -2, -1}))), (std::vector<double>{1, -1, 1, 0}));
+}
+
+TEST(Arithmetic, InPlaceKeepsTheDtype) {
+  const Tensor x = ones({2});
+  x.add_(tensor({1.5, 2.5}, kDouble));
+  EXPECT_EQ(x.dtype(), kFloat);
+  EXPECT_EQ(values(x), (std::vector<double>{2.5, 3.5}));
+  const Tensor n = tensor({1, 2});
+  n.mul_(n);
+  n.sub_(1);
+  EXPECT_EQ(values(n), (std::vector<double>{0, 3}));
+  Tensor y = ones({2, 2});
+  y += 1;
+  y *= tensor({2.0, 3.0});
+  y -= 1;
+  y /= 2;
+  EXPECT_EQ(values(y), (std::vector<double>{1.5, 2.5, 1.5, 2.5}));
+  y.t().add_(y.sum(1, true).t().contiguous().view({2, 1}));
+  EXPECT_EQ(values(y), (std::vector<double>{5.5, 6.5, 5.5, 6.5}));
+}
+
+TEST(Power, TheGradientAtZeroIsTheLimit) {
+  const Tensor x = tensor({0.0, 0.0, 2.0}, dtype(kDouble).requires_grad(true));
+  const Tensor e = tensor({0.0, 2.0, 0.0}, dtype(kDouble).requires_grad(true));
+  pow(x, e).sum().backward();
+  EXPECT_EQ(values(x.grad()), (std::vector<double>{0, 0, 0}));
+  EXPECT_NEAR(values(e.grad())[2], std::log(2.0), 1e-12);
+  EXPECT_EQ(values(e.grad())[0], 0);
+  EXPECT_EQ(values(e.grad())[1], 0);
+}
+
+TEST(Arithmetic, MixedDtypesHaveGradientsInEachOperandsOwn) {
+  const Tensor a = ones({2}, requires_grad()), b = full({2}, 3.0, dtype(kDouble).requires_grad(true));
+  (a * b).sum().backward();
+  EXPECT_EQ(a.grad().dtype(), kFloat);
+  EXPECT_EQ(b.grad().dtype(), kDouble);
+  EXPECT_EQ(values(a.grad()), (std::vector<double>{3, 3}));
+}
+
+}  // namespace
+}  // namespace wengert

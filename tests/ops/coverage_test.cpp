@@ -1,0 +1,60 @@
+#include <gtest/gtest.h>
+#include <ops/gradient_table.h>
+
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+// A public operation without a row in the gradient table fails here.
+
+namespace wengert::test {
+namespace {
+
+std::string read(const std::string& path) {
+  std::ifstream file(std::string(WENGERT_SOURCE_DIR) + "/" + path);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::set<std::string> matches(const std::string& text, const std::string& pattern) {
+  std::set<std::string> found;
+  const std::regex regex(pattern);
+  for (std::sregex_iterator it(text.begin(), text.end(), regex), end; it != end; ++it) found.insert((*it)[1]);
+  return found;
+}
+
+std::set<std::string> rows() {
+  std::set<std::string> ops;
+  for (const GradientRow& row : gradient_table()) ops.insert(row.op);
+  return ops;
+}
+
+// Operations whose results are bools, whole numbers or fresh random numbers.
+const std::set<std::string> kWithoutGradient{"eq",        "ne",         "lt",       "le",       "gt",    "ge",
+                                             "equal",     "rand",       "allclose", "isfinite", "randn", "manual_seed",
+                                             "rand_like", "randn_like", "randint",  "randperm"};
+
+TEST(GradientTable, HasARowForEveryOperation) {
+  const std::set<std::string> public_ops = matches(read("ops/ops.h"), R"((?:Tensor|bool|void) (\w+)\()");
+  EXPECT_GT(public_ops.size(), 40u);
+  const std::set<std::string> tested = rows();
+  for (const std::string& op : public_ops) {
+    EXPECT_TRUE(tested.contains(op) != kWithoutGradient.contains(op)) << op;
+  }
+  for (const std::string& op : kWithoutGradient) EXPECT_TRUE(public_ops.contains(op)) << op;
+}
+
+TEST(GradientTable, HasARowForEveryInPlaceMethod) {
+  // These change the graph, not the elements; and random fills have no formula but zero (see random_test.cpp).
+  const std::set<std::string> others{"requires_grad_", "detach_", "uniform_", "normal_"};
+  const std::set<std::string> methods = matches(read("autograd/tensor.h"), R"(Tensor& (\w+_)\()");
+  EXPECT_GT(methods.size(), 15u);
+  const std::set<std::string> tested = rows();
+  for (const std::string& method : methods) {
+    EXPECT_TRUE(tested.contains(method) != others.contains(method)) << method;
+  }
+}
+
+}  // namespace
+}  // namespace wengert::test

@@ -1,0 +1,95 @@
+#include <gtest/gtest.h>
+#include <support/inputs.h>
+
+#include <cmath>
+
+namespace wengert {
+namespace {
+
+using test::arbitrary;
+using test::values;
+
+// Sums by walking every element and adding it to the output it belongs to.
+Tensor sum_by_loops(const Tensor& x, const std::vector<bool>& reduced) {
+  const Tensor dense = x.to(kDouble).contiguous();
+  Dims kept;
+  for (size_t d = 0; d < reduced.size(); ++d) kept.push_back(reduced[d] ? 1 : x.sizes()[d]);
+  Tensor out = zeros(kept, kDouble);
+  for (int64_t i = 0; i < dense.numel(); ++i) {
+    int64_t rest = i, offset = 0;
+    for (size_t d = reduced.size(); d-- > 0;) {
+      const int64_t index = rest % x.sizes()[d];
+      rest /= x.sizes()[d];
+      if (!reduced[d]) offset += index * out.strides()[d];
+    }
+    out.data_ptr<double>()[offset] += dense.data_ptr<double>()[i];
+  }
+  return out;
+}
+
+TEST(Sum, AgreesWithPlainLoopsOverEverySetOfDims) {
+  for (const Dims& shape :
+       {Dims{5}, Dims{3, 4}, Dims{300, 20}, Dims{20, 300}, Dims{3, 4, 5}, Dims{2, 3, 1, 4}, Dims{0, 3}}) {
+    const Tensor x = arbitrary(shape);
+    std::vector<Tensor> layouts{x, test::with_gaps(x)};
+    if (x.dim() > 1) layouts.push_back(x.transpose(0, -1).clone().transpose(0, -1));
+    for (const Tensor& input : layouts) {
+      for (uint32_t mask = 1; mask < (1u << shape.size()); ++mask) {
+        std::vector<bool> reduced;
+        Dims dims;
+        for (size_t d = 0; d < shape.size(); ++d) {
+          reduced.push_back(mask >> d & 1);
+          if (reduced[d]) dims.push_back(static_cast<int64_t>(d) - (d % 2 ? x.dim() : 0));
+        }
+        const Tensor expected = sum_by_loops(input, reduced);
+        const Tensor kept = input.sum(dims, true);
+        ASSERT_EQ(kept.sizes(), expected.sizes());
+        EXPECT_ALLCLOSE(kept, expected);
+        EXPECT_ALLCLOSE(input.sum(dims), expected.view(input.sum(dims).sizes()));
+      }
+    }
+  }
+}
+
+TEST(Sum, OfManyFloatsKeepsItsDigits) {
+  const Tensor x = full({1 << 24}, 0.1);
+  EXPECT_NEAR(x.sum().item<double>(), 0.1f * double(1 << 24), 2);  // added one by one: off by 400000
+  const Tensor columns = full({1 << 18, 8}, 0.1);
+  EXPECT_NEAR(columns.sum(0)[3].item<double>(), 0.1f * double(1 << 18), 1);
+}
+
+TEST(Sum, OfWholeNumbersAndBoolsIsLong) {
+  EXPECT_EQ(tensor({true, true, false}).sum().item<int64_t>(), 2);
+  EXPECT_EQ(tensor({true, true, false}).sum().dtype(), kLong);
+  EXPECT_EQ(tensor({1, 2}).sum(kDouble).dtype(), kDouble);
+  EXPECT_EQ(full({3}, int64_t{1} << 60).sum().item<int64_t>(), 3 * (int64_t{1} << 60));
+  EXPECT_EQ(tensor({1.7, 2.7}).sum(kLong).item<int64_t>(), 3);
+}
+
+TEST(Sum, OfNothingIsZero) {
+  EXPECT_EQ(zeros({0}).sum().item<float>(), 0);
+  EXPECT_TRUE(equal(zeros({2, 0}).sum(1), zeros({2})));
+  EXPECT_EQ(tensor(5.0).sum(0).item<float>(), 5);
+}
+
+TEST(Sum, OfExpandedTensors) { EXPECT_EQ(tensor({1.0, 2.0}).expand({1000, 2}).sum().item<float>(), 3000); }
+
+TEST(Mean, DividesByTheCount) {
+  const Tensor x = arbitrary({4, 5});
+  EXPECT_ALLCLOSE(x.mean(), x.sum() / 20);
+  EXPECT_ALLCLOSE(x.mean(0), x.sum(0) / 4);
+  EXPECT_ALLCLOSE(x.mean({0, 1}, true), x.sum({0, 1}, true) / 20);
+  EXPECT_TRUE(std::isnan(zeros({0}).mean().item<double>()));
+  EXPECT_EQ(tensor({1, 2}).mean(kFloat).item<double>(), 1.5);
+}
+
+TEST(SumToSize, UndoesABroadcast) {
+  const Tensor x = arbitrary({2, 3, 4});
+  EXPECT_ALLCLOSE(x.sum_to_size({3, 1}), x.sum(0).sum(1, true));
+  EXPECT_ALLCLOSE(x.sum_to_size({}), x.sum());
+  EXPECT_TRUE(x.sum_to_size({2, 3, 4}).is_same(x));
+  EXPECT_ERROR(x.sum_to_size({2, 4}), "size [2, 4] is not expandable to size [2, 3, 4].");
+}
+
+}  // namespace
+}  // namespace wengert

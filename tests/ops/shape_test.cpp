@@ -1,0 +1,69 @@
+#include <gtest/gtest.h>
+#include <support/inputs.h>
+
+namespace wengert {
+namespace {
+
+using test::values;
+using Values = std::vector<double>;
+
+TEST(Shape, ViewsShareMemory) {
+  const Tensor x = arange(12).view({3, 4});
+  for (const Tensor& view :
+       {x.view({2, 6}), x.t(), x.permute({1, 0}), x.expand({2, 3, 4}), x.unsqueeze(0), x[1], x.slice(1, 1, 3),
+        x.narrow(0, 1, 2), x.squeeze(), x.reshape({12}), x.as_strided({2}, {3})}) {
+    EXPECT_TRUE(view.is_alias_of(x));
+    EXPECT_TRUE(view.is_view());
+    EXPECT_TRUE(view._base().is_same(x._base()));
+  }
+  EXPECT_FALSE(x.t().reshape({12}).is_alias_of(x));
+  EXPECT_FALSE(x.t().reshape({12}).is_view());
+  EXPECT_TRUE(x.t().reshape({12}).is_contiguous());
+}
+
+TEST(Shape, MovesElements) {
+  const Tensor x = arange(6).view({2, 3});
+  EXPECT_EQ(values(x.t()), (Values{0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(values(x.transpose(0, -1)), (Values{0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(x.unsqueeze(0).permute({2, 0, 1}).sizes(), IntArrayRef({3, 1, 2}));
+  EXPECT_EQ(values(x.t().reshape({2, 3})), (Values{0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(values(x[1]), (Values{3, 4, 5}));
+  EXPECT_EQ(values(x.select(1, -1)), (Values{2, 5}));
+  EXPECT_EQ(values(x.narrow(1, -2, 2)), (Values{1, 2, 4, 5}));
+  EXPECT_EQ(values(tensor({{1}, {2}}).expand({-1, 3})), (Values{1, 1, 1, 2, 2, 2}));
+}
+
+TEST(Shape, SlicesAsPythonDoes) {
+  const Tensor x = arange(6);
+  EXPECT_EQ(values(x.slice(0, 1, 5, 2)), (Values{1, 3}));
+  EXPECT_EQ(values(x.slice(0, -2)), (Values{4, 5}));
+  EXPECT_EQ(values(x.slice(0, 0, -4)), (Values{0, 1}));
+  EXPECT_EQ(values(x.slice(0, 4, 100)), (Values{4, 5}));
+  EXPECT_EQ(x.slice(0, 4, 2).numel(), 0);
+  EXPECT_EQ(x.slice(0, -100, 1).numel(), 1);
+}
+
+TEST(Shape, SqueezesAndUnsqueezes) {
+  const Tensor x = zeros({1, 3, 1});
+  EXPECT_EQ(x.squeeze().sizes(), IntArrayRef({3}));
+  EXPECT_EQ(x.squeeze(0).sizes(), IntArrayRef({3, 1}));
+  EXPECT_EQ(x.squeeze(1).sizes(), IntArrayRef({1, 3, 1}));
+  EXPECT_EQ(x.unsqueeze(-1).sizes(), IntArrayRef({1, 3, 1, 1}));
+  EXPECT_EQ(tensor(1.0).unsqueeze(0).sizes(), IntArrayRef({1}));
+  EXPECT_EQ(tensor(1.0).t().dim(), 0);
+}
+
+TEST(Shape, AsStridedReachesIntoTheStorage) {
+  const Tensor x = arange(10);
+  EXPECT_EQ(values(x.as_strided({3, 2}, {1, 4}, 1)), (Values{1, 5, 2, 6, 3, 7}));
+  EXPECT_EQ(values(x.slice(0, 2).as_strided({2}, {1})), (Values{2, 3}));
+}
+
+TEST(Shape, TheGradientOfOverlappingWindowsIsRefused) {
+  const Tensor x = ones({4}, requires_grad());
+  EXPECT_ERROR(x.as_strided({3, 2}, {1, 1}).sum().backward(),
+               "as_strided: the gradient of a view whose elements overlap");
+}
+
+}  // namespace
+}  // namespace wengert
