@@ -29,7 +29,8 @@ TEST(InlineVector, CopiesAndMovesInlineAndHeapElements) {
     EXPECT_EQ(v, copy);
     moved = std::move(v);
     EXPECT_EQ(moved, copy);
-    moved = moved;  // NOLINT
+    const Strings& itself = moved;
+    moved = itself;
     EXPECT_EQ(moved, copy);
   }
 }

@@ -51,7 +51,7 @@ FitOptions with_rank(int64_t rank) {
   return options;
 }
 
-class RealData : public testing::TestWithParam<std::tuple<const char*, uint64_t>> {};
+class RealData : public testing::TestWithParam<std::tuple<std::string, uint64_t>> {};
 
 TEST_P(RealData, ReachesTheTruncatedSvdWithoutTuning) {
   const auto& [file, seed] = GetParam();
@@ -61,7 +61,8 @@ TEST_P(RealData, ReachesTheTruncatedSvdWithoutTuning) {
   EXPECT_LE(relative_error(matrix, fit(matrix, options, false)), 1.01 * least_relative_error(matrix, 5));
 }
 INSTANTIATE_TEST_SUITE_P(Fit, RealData,
-                         testing::Combine(testing::Values("volcano.csv", "golub.csv"), testing::Values(0, 1, 2)));
+                         testing::Combine(testing::Values<std::string>("volcano.csv", "golub.csv"),
+                                          testing::Values(0, 1, 2)));
 
 TEST(Fit, RecoversAMatrixOfLowRank) {
   const Tensor matrix = wengert::mm(wengert::test::arbitrary({20, 3}), wengert::test::arbitrary({3, 15}, -1, 1, 1));

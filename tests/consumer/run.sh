@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds and runs a project that uses the library, in each of the ways a project may: installed as a shared and as a
+# static library, and as a subdirectory.
+# usage: tests/consumer/run.sh WORK_DIR
+set -euo pipefail
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$1"
+work=$(cd "$1" && pwd)
+
+consume() {
+  local name=$1 project=$2
+  shift 2
+  cmake -S "$source_dir/tests/consumer/$project" -B "$work/$name" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@"
+  cmake --build "$work/$name"
+  "$work/$name/train"
+}
+
+for shared in ON OFF; do
+  prefix=$work/prefix-shared-$shared
+  rm -rf "$prefix" "$prefix-moved"
+  cmake -S "$source_dir" -B "$work/library-shared-$shared" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DBUILD_SHARED_LIBS=$shared -DWENGERT_BUILD_TESTS=OFF -DWENGERT_BUILD_EXAMPLES=OFF
+  cmake --build "$work/library-shared-$shared"
+  cmake --install "$work/library-shared-$shared" --prefix "$prefix"
+  # An installed tree may be moved.
+  mv "$prefix" "$prefix-moved"
+  "$prefix-moved/bin/factorize" --version
+  consume "installed-shared-$shared" installed -DCMAKE_PREFIX_PATH="$prefix-moved"
+done
+consume subdirectory subdirectory
