@@ -17,11 +17,13 @@ bool owned_alone(const Tensor& tensor) {
 void accumulate(Tensor& accumulated, Tensor grad) {
   if (!accumulated.defined()) {
     accumulated = std::move(grad);
-  } else if (GradMode::is_enabled() || accumulated.sizes() != grad.sizes() || accumulated.dtype() != grad.dtype()) {
-    accumulated = accumulated + grad;
-  } else if (owned_alone(accumulated)) {
+    return;
+  }
+  const bool alike = accumulated.sizes() == grad.sizes() && accumulated.dtype() == grad.dtype();
+  const bool in_place = alike && !GradMode::is_enabled();
+  if (in_place && owned_alone(accumulated)) {
     accumulated.add_(grad);
-  } else if (owned_alone(grad)) {
+  } else if (in_place && owned_alone(grad)) {
     // Addition commutes, so the sum is the same to the last bit.
     grad.add_(accumulated);
     accumulated = std::move(grad);

@@ -9,7 +9,8 @@ namespace wengert::autograd {
 /// grad_tensors: for each tensor the gradient that enters there, of its shape; undefined, or the whole list
 /// left out, where a tensor has one element (then 1).
 /// retain_graph: keep what the graph saved, for another backward; defaults to create_graph.
-/// create_graph: record the backward itself, so that the gradients can be differentiated.
+/// create_graph: record the backward itself, so that the gradients can be differentiated. The graph of a leaf's
+/// grad() then leads to the leaf, a circle that keeps both alive until grad() is assigned to; grad() below makes none.
 /// inputs: if given, accumulate into these tensors only; a non-leaf's gradient then goes to its grad().
 /// Throws wengert::Error where a gradient is missing or of a wrong shape, or a tensor has no graph.
 void backward(const variable_list& tensors, const variable_list& grad_tensors = {},

@@ -64,7 +64,7 @@ Tensor FunctionNode::give_history(const Tensor& output, const IntrusivePtr<Node>
   const bool differentiable =
       recorded_ && output.is_floating_point() && !contains(context_.non_differentiable_, output);
   // An input returned as it is becomes an output in its own right: the same elements, another history.
-  const Tensor out = is_input || (!differentiable && output.requires_grad()) ? output.detach() : output;
+  Tensor out = is_input || (!differentiable && output.requires_grad()) ? output.detach() : output;
   if (differentiable) {
     out.impl()->grad_fn = self;
     out.impl()->output_nr = output_nr;

@@ -43,8 +43,8 @@ class IntrusivePtr {
       : IntrusivePtr(other.get()) {}  // NOLINT
   template <class U>
   requires std::convertible_to<U*, T*> IntrusivePtr(IntrusivePtr<U>&& other)
-  noexcept : object_(other.detach()) {}  // NOLINT
-  IntrusivePtr& operator=(const IntrusivePtr& other) {
+  noexcept : object_(other.detach()) {}                 // NOLINT
+  IntrusivePtr& operator=(const IntrusivePtr& other) {  // NOLINT: the copy makes it safe for itself
     IntrusivePtr(other).swap(*this);
     return *this;
   }

@@ -26,7 +26,7 @@ constexpr size_t kLargestKept = size_t{1} << 20;
 constexpr size_t kMostKept = size_t{64} << 20;  // bytes, per thread
 constexpr size_t kFineLimit = 1024;             // up to here the classes are multiples of kAlignment
 constexpr size_t kFineClasses = kFineLimit / kAlignment;
-constexpr size_t kClasses = kFineClasses + 4 * 10;  // four to each power of two, 2^10 to 2^20
+constexpr size_t kClasses = kFineClasses + size_t{4} * 10;  // four to each power of two, 2^10 to 2^20
 
 struct SizeClass {
   size_t index;

@@ -52,7 +52,9 @@ Scalar Tensor::item() const {
 }
 
 Tensor& Tensor::operator=(const Tensor& source) && { return copy_(source); }
-Tensor& Tensor::operator=(Tensor&& source) && { return copy_(source); }
+Tensor& Tensor::operator=(Tensor&& source) && {  // NOLINT: see the declaration
+  return copy_(source);
+}
 Tensor& Tensor::operator=(Scalar value) && { return fill_(value); }
 
 }  // namespace wengert

@@ -45,7 +45,7 @@ class Tensor {
   Tensor& operator=(Tensor&&) & noexcept = default;
   // Assigning to what an expression returned writes elements: `x[0] = y`, `x[0] = 1`.
   Tensor& operator=(const Tensor& source) &&;
-  Tensor& operator=(Tensor&& source) &&;
+  Tensor& operator=(Tensor&& source) &&;  // NOLINT: copies elements, and may throw
   Tensor& operator=(Scalar value) &&;
 
   // --- What it is -----------------------------------------------------------------------------------

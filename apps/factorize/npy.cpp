@@ -55,7 +55,7 @@ Tensor parse_npy(const std::string& name, std::string_view content) {
   const auto fail = [&](std::string_view what) { throw Error(fmt::format("{}: {}", name, what)); };
   // Behind the magic: two bytes of version, the header's length in two bytes (version 1) or four, the header.
   if (content.size() < 12) fail("the .npy file ends within its header");
-  const int version = content[6];
+  const auto version = static_cast<unsigned char>(content[6]);
   if (version < 1 || version > 3) fail(fmt::format(".npy version {} is not known", version));
   const size_t length_bytes = version == 1 ? 2 : 4;
   const size_t start = 8 + length_bytes;

@@ -126,9 +126,10 @@ TEST(InPlace, HasSecondGradients) {
 
 TEST(InPlace, WithItselfIsAnErrorInBackwardNotAWrongGradient) {
   const Tensor x = leaf({2});
-  const Tensor y = x * 1;
+  Tensor y = x * 1;
   y.mul_(y);
   EXPECT_ERROR(y.sum().backward(), "modified by an inplace operation");
+  y.detach_();  // its Node saved y itself: a circle, that nothing else would open
 }
 
 TEST(InPlace, OnAViewMadeWithoutGradModeIsRefused) {
