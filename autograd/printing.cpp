@@ -32,6 +32,9 @@ void for_each_shown(int64_t size, bool summarize, int64_t edge, const Visit& vis
   for (int64_t i = size - edge; i < size; ++i) visit(i);
 }
 
+// What separates two items of which the second starts on a line of its own.
+std::string line_break(size_t indent, size_t lines = 1) { return fmt::format(",{:\n>{}}{:{}}", "", lines, "", indent); }
+
 class TensorPrinter {
  public:
   TensorPrinter(const Tensor& tensor, const PrintOptions& options)
@@ -110,14 +113,13 @@ class TensorPrinter {
       items.push_back(i < 0 ? (last ? " ..." : "...") : print_from(dim + 1, offset + i * stride, indent + 1));
     });
     if (!last) {
-      const std::string separator = "," + std::string(dims - dim - 1, '\n') + std::string(indent + 1, ' ');
-      return fmt::format("[{}]", fmt::join(items, separator));
+      return fmt::format("[{}]", fmt::join(items, line_break(indent + 1, dims - dim - 1)));
     }
     const int64_t room = options_.linewidth - static_cast<int64_t>(indent);
     const auto per_line = static_cast<size_t>(std::max<int64_t>(1, room / static_cast<int64_t>(width_ + 2)));
     std::string text = "[";
     for (size_t i = 0; i < items.size(); ++i) {
-      if (i > 0) text += i % per_line == 0 ? ",\n" + std::string(indent + 1, ' ') : ", ";
+      if (i > 0) text += i % per_line == 0 ? line_break(indent + 1) : ", ";
       text += items[i];
     }
     return text + "]";
@@ -175,7 +177,7 @@ std::string str(const Tensor& tensor) {
   for (const std::string& suffix : suffixes_of(tensor)) {
     const auto added = static_cast<int64_t>(suffix.size());
     if (length + added + 2 > options.linewidth) {
-      text += ",\n" + std::string(prefix.size(), ' ') + suffix;
+      text += line_break(prefix.size()) + suffix;
       length = static_cast<int64_t>(prefix.size()) + added;
     } else {
       text += ", " + suffix;
