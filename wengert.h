@@ -12,6 +12,8 @@
 #include <wengert/autograd/tensor.h>
 #include <wengert/autograd/version.h>
 #include <wengert/ops/kernels/threads.h>
+#include <wengert/ops/linalg.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
+#include <wengert/ops/tensor_index.h>
 #include <wengert/optim/optim.h>

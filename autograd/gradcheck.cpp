@@ -18,17 +18,26 @@ Dims index_of(int64_t number, IntArrayRef sizes) {
   return index;
 }
 
-// Adds to one element, unseen by version counters: the graph of each evaluation is new anyway.
-void nudge(const Tensor& x, int64_t number, double by) {
-  const Dims index = index_of(number, x.sizes());
-  int64_t offset = 0;
-  for (size_t d = 0; d < index.size(); ++d) offset += index[d] * x.strides()[d];
-  if (x.dtype() == kFloat) {
-    x.data_ptr<float>()[offset] += static_cast<float>(by);
-  } else {
-    x.data_ptr<double>()[offset] += by;
+// One element, read and written unseen by version counters: the graph of each evaluation is new anyway.
+class Element {
+ public:
+  Element(const Tensor& x, int64_t number) : x_(x), offset_(0) {
+    const Dims index = index_of(number, x.sizes());
+    for (size_t d = 0; d < index.size(); ++d) offset_ += index[d] * x.strides()[d];
   }
-}
+  double get() const { return x_.dtype() == kFloat ? x_.data_ptr<float>()[offset_] : x_.data_ptr<double>()[offset_]; }
+  void set(double value) const {
+    if (x_.dtype() == kFloat) {
+      x_.data_ptr<float>()[offset_] = static_cast<float>(value);
+    } else {
+      x_.data_ptr<double>()[offset_] = value;
+    }
+  }
+
+ private:
+  const Tensor& x_;
+  int64_t offset_;
+};
 
 std::vector<double> elements(const Tensor& x) {
   const Tensor flat = x.detach().to(kDouble).contiguous();
@@ -40,11 +49,13 @@ std::vector<double> numerical_jacobian(const CheckedFunction& function, const va
                                        const Tensor& input, double eps) {
   std::vector<double> jacobian;
   for (int64_t column = 0; column < input.numel(); ++column) {
-    nudge(input, column, eps);
+    const Element element(input, column);
+    const double original = element.get();  // put back as it was: formulas may compare with what they saved
+    element.set(original + eps);
     const std::vector<double> above = elements(function(inputs)[output]);
-    nudge(input, column, -2 * eps);
+    element.set(original - eps);
     const std::vector<double> below = elements(function(inputs)[output]);
-    nudge(input, column, eps);
+    element.set(original);
     jacobian.resize(above.size() * static_cast<size_t>(input.numel()));
     for (size_t row = 0; row < above.size(); ++row) {
       jacobian[row * static_cast<size_t>(input.numel()) + static_cast<size_t>(column)] =
@@ -59,7 +70,7 @@ std::vector<double> analytical_jacobian(const Tensor& output, const Tensor& inpu
   std::vector<double> jacobian;
   for (int64_t row = 0; row < output.numel(); ++row) {
     const Tensor entering = zeros_like(output);
-    nudge(entering, row, 1);
+    Element(entering, row).set(1);
     const Tensor grad = autograd::grad({output}, {input}, {entering}, true, false, true)[0];
     const std::vector<double> values =
         grad.defined() ? elements(grad) : std::vector<double>(static_cast<size_t>(input.numel()), 0);

@@ -3,7 +3,7 @@
 #include <wengert/autograd/grad_mode.h>
 #include <wengert/autograd/node.h>
 
-#include <initializer_list>
+#include <functional>
 
 namespace wengert::autograd {
 
@@ -18,7 +18,7 @@ namespace wengert::autograd {
 //     ... write into self's memory ...
 //     return end_in_place(self, node);
 
-using TensorRefs = std::initializer_list<std::reference_wrapper<const Tensor>>;
+using TensorRefs = ArrayRef<std::reference_wrapper<const Tensor>>;
 
 /// Whether an operation on these must be recorded: grad mode is on and one of them requires grad.
 inline bool must_record(TensorRefs inputs) {

@@ -14,7 +14,10 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <vector>
 
 namespace wengert {
 
@@ -26,6 +29,9 @@ namespace autograd {
 class AccumulateGrad;
 class Node;
 }  // namespace autograd
+namespace indexing {
+class TensorIndex;
+}  // namespace indexing
 
 /// An n-dimensional array of one dtype, and its place in the graph of operations that computed it.
 ///
@@ -168,6 +174,33 @@ class Tensor {
   Tensor div(Scalar other) const;
   Tensor& div_(const Tensor& other) const;
   Tensor& div_(Scalar other) const;
+  Tensor div(const Tensor& other, std::optional<std::string_view> rounding_mode) const;
+  Tensor div(Scalar other, std::optional<std::string_view> rounding_mode) const;
+  Tensor& div_(const Tensor& other, std::optional<std::string_view> rounding_mode) const;
+  Tensor& div_(Scalar other, std::optional<std::string_view> rounding_mode) const;
+  Tensor floor_divide(const Tensor& other) const;
+  Tensor floor_divide(Scalar other) const;
+  Tensor& floor_divide_(const Tensor& other) const;
+  Tensor& floor_divide_(Scalar other) const;
+  Tensor remainder(const Tensor& other) const;
+  Tensor remainder(Scalar other) const;
+  Tensor& remainder_(const Tensor& other) const;
+  Tensor& remainder_(Scalar other) const;
+  Tensor fmod(const Tensor& other) const;
+  Tensor fmod(Scalar other) const;
+  Tensor& fmod_(const Tensor& other) const;
+  Tensor& fmod_(Scalar other) const;
+  Tensor atan2(const Tensor& other) const;
+  Tensor& atan2_(const Tensor& other) const;
+  Tensor lerp(const Tensor& end, Scalar weight) const;
+  Tensor lerp(const Tensor& end, const Tensor& weight) const;
+  Tensor& lerp_(const Tensor& end, Scalar weight) const;
+  Tensor& lerp_(const Tensor& end, const Tensor& weight) const;
+  Tensor addcmul(const Tensor& a, const Tensor& b, Scalar value = 1) const;
+  Tensor& addcmul_(const Tensor& a, const Tensor& b, Scalar value = 1) const;
+  Tensor addcdiv(const Tensor& a, const Tensor& b, Scalar value = 1) const;
+  Tensor& addcdiv_(const Tensor& a, const Tensor& b, Scalar value = 1) const;
+  Tensor xlogy(const Tensor& other) const;
   Tensor pow(Scalar exponent) const;
   Tensor pow(const Tensor& exponent) const;
   Tensor& pow_(Scalar exponent) const;
@@ -195,20 +228,80 @@ class Tensor {
   Tensor& square_() const;
   Tensor sqrt() const;
   Tensor& sqrt_() const;
+  Tensor rsqrt() const;
+  Tensor& rsqrt_() const;
   Tensor reciprocal() const;
   Tensor& reciprocal_() const;
+  Tensor floor() const;
+  Tensor& floor_() const;
+  Tensor ceil() const;
+  Tensor& ceil_() const;
+  Tensor trunc() const;
+  Tensor& trunc_() const;
+  Tensor round() const;
+  Tensor& round_() const;
+  Tensor frac() const;
+  Tensor& frac_() const;
   Tensor exp() const;
   Tensor& exp_() const;
+  Tensor expm1() const;
+  Tensor& expm1_() const;
   Tensor log() const;
   Tensor& log_() const;
+  Tensor log1p() const;
+  Tensor& log1p_() const;
+  Tensor log2() const;
+  Tensor& log2_() const;
+  Tensor log10() const;
+  Tensor& log10_() const;
+  Tensor sin() const;
+  Tensor& sin_() const;
+  Tensor cos() const;
+  Tensor& cos_() const;
+  Tensor tan() const;
+  Tensor& tan_() const;
+  Tensor asin() const;
+  Tensor& asin_() const;
+  Tensor acos() const;
+  Tensor& acos_() const;
+  Tensor atan() const;
+  Tensor& atan_() const;
+  Tensor sinh() const;
+  Tensor& sinh_() const;
+  Tensor cosh() const;
+  Tensor& cosh_() const;
   Tensor tanh() const;
   Tensor& tanh_() const;
-  Tensor sigmoid() const;
-  Tensor& sigmoid_() const;
+  Tensor erf() const;
+  Tensor& erf_() const;
+  Tensor erfc() const;
+  Tensor& erfc_() const;
+  Tensor lgamma() const;
+  Tensor& lgamma_() const;
+  Tensor digamma() const;
+  Tensor& digamma_() const;
   Tensor relu() const;
   Tensor& relu_() const;
+  Tensor sigmoid() const;
+  Tensor& sigmoid_() const;
+  Tensor polygamma(int64_t n) const;
+  Tensor where(const Tensor& condition, const Tensor& other) const;
+  Tensor maximum(const Tensor& other) const;
+  Tensor minimum(const Tensor& other) const;
+  Tensor clamp(std::optional<Scalar> min = std::nullopt, std::optional<Scalar> max = std::nullopt) const;
+  Tensor clamp(const std::optional<Tensor>& min, const std::optional<Tensor>& max = std::nullopt) const;
+  Tensor& clamp_(std::optional<Scalar> min = std::nullopt, std::optional<Scalar> max = std::nullopt) const;
+  Tensor& clamp_(const std::optional<Tensor>& min, const std::optional<Tensor>& max = std::nullopt) const;
+  Tensor clamp_min(Scalar min) const;
+  Tensor& clamp_min_(Scalar min) const;
+  Tensor clamp_max(Scalar max) const;
+  Tensor& clamp_max_(Scalar max) const;
+  Tensor masked_fill(const Tensor& mask, Scalar value) const;
+  Tensor masked_fill(const Tensor& mask, const Tensor& value) const;
+  Tensor& masked_fill_(const Tensor& mask, Scalar value) const;
+  Tensor& masked_fill_(const Tensor& mask, const Tensor& value) const;
 
-  // --- Comparison -----------------------------------------------------------------------------------
+  // --- Comparison and logic -------------------------------------------------------------------------
 
   Tensor eq(const Tensor& other) const;
   Tensor eq(Scalar other) const;
@@ -223,6 +316,18 @@ class Tensor {
   Tensor ge(const Tensor& other) const;
   Tensor ge(Scalar other) const;
   Tensor isfinite() const;
+  Tensor isnan() const;
+  Tensor isinf() const;
+  Tensor logical_and(const Tensor& other) const;
+  Tensor logical_or(const Tensor& other) const;
+  Tensor logical_xor(const Tensor& other) const;
+  Tensor logical_not() const;
+  Tensor bitwise_and(const Tensor& other) const;
+  Tensor bitwise_or(const Tensor& other) const;
+  Tensor bitwise_xor(const Tensor& other) const;
+  Tensor bitwise_not() const;
+  Tensor operator!() const;
+  Tensor operator~() const;
   bool equal(const Tensor& other) const;
   bool allclose(const Tensor& other, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false) const;
 
@@ -233,6 +338,45 @@ class Tensor {
   Tensor mean(std::optional<ScalarType> dtype = std::nullopt) const;
   Tensor mean(IntArrayRef dims, bool keepdim = false, std::optional<ScalarType> dtype = std::nullopt) const;
   Tensor sum_to_size(IntArrayRef sizes) const;
+  Tensor nansum() const;
+  Tensor nansum(IntArrayRef dims, bool keepdim = false) const;
+  Tensor prod(std::optional<ScalarType> dtype = std::nullopt) const;
+  Tensor prod(int64_t dim, bool keepdim = false, std::optional<ScalarType> dtype = std::nullopt) const;
+  Tensor cumsum(int64_t dim, std::optional<ScalarType> dtype = std::nullopt) const;
+  Tensor cumprod(int64_t dim, std::optional<ScalarType> dtype = std::nullopt) const;
+  Tensor var(bool unbiased = true) const;
+  Tensor var(IntArrayRef dims, bool unbiased = true, bool keepdim = false) const;
+  Tensor std(bool unbiased = true) const;
+  Tensor std(IntArrayRef dims, bool unbiased = true, bool keepdim = false) const;
+  Tensor norm(Scalar p = 2) const;
+  Tensor norm(std::optional<Scalar> p, IntArrayRef dims, bool keepdim = false) const;
+  Tensor all() const;
+  Tensor all(int64_t dim, bool keepdim = false) const;
+  Tensor any() const;
+  Tensor any(int64_t dim, bool keepdim = false) const;
+  Tensor count_nonzero(std::optional<int64_t> dim = std::nullopt) const;
+  Tensor count_nonzero(IntArrayRef dims) const;
+  Tensor softmax(int64_t dim, std::optional<ScalarType> dtype = std::nullopt) const;
+  Tensor log_softmax(int64_t dim, std::optional<ScalarType> dtype = std::nullopt) const;
+  Tensor logsumexp(IntArrayRef dims, bool keepdim = false) const;
+
+  // --- Order ----------------------------------------------------------------------------------------
+
+  Tensor max() const;
+  Tensor max(const Tensor& other) const;
+  std::tuple<Tensor, Tensor> max(int64_t dim, bool keepdim = false) const;
+  Tensor min() const;
+  Tensor min(const Tensor& other) const;
+  std::tuple<Tensor, Tensor> min(int64_t dim, bool keepdim = false) const;
+  Tensor amax(IntArrayRef dims = {}, bool keepdim = false) const;
+  Tensor amin(IntArrayRef dims = {}, bool keepdim = false) const;
+  Tensor argmax(std::optional<int64_t> dim = std::nullopt, bool keepdim = false) const;
+  Tensor argmin(std::optional<int64_t> dim = std::nullopt, bool keepdim = false) const;
+  std::tuple<Tensor, Tensor> sort(int64_t dim = -1, bool descending = false) const;
+  Tensor argsort(int64_t dim = -1, bool descending = false) const;
+  std::tuple<Tensor, Tensor> topk(int64_t k, int64_t dim = -1, bool largest = true, bool sorted = true) const;
+  Tensor median() const;
+  std::tuple<Tensor, Tensor> median(int64_t dim, bool keepdim = false) const;
 
   // --- Matrices -------------------------------------------------------------------------------------
 
@@ -241,6 +385,27 @@ class Tensor {
   Tensor mv(const Tensor& vec) const;
   Tensor dot(const Tensor& other) const;
   Tensor matmul(const Tensor& other) const;
+  Tensor outer(const Tensor& other) const;
+  Tensor addmm(const Tensor& a, const Tensor& b, Scalar beta = 1, Scalar alpha = 1) const;
+  Tensor& addmm_(const Tensor& a, const Tensor& b, Scalar beta = 1, Scalar alpha = 1) const;
+  Tensor addmv(const Tensor& a, const Tensor& v, Scalar beta = 1, Scalar alpha = 1) const;
+  Tensor& addmv_(const Tensor& a, const Tensor& v, Scalar beta = 1, Scalar alpha = 1) const;
+  Tensor baddbmm(const Tensor& a, const Tensor& b, Scalar beta = 1, Scalar alpha = 1) const;
+  Tensor& baddbmm_(const Tensor& a, const Tensor& b, Scalar beta = 1, Scalar alpha = 1) const;
+  Tensor kron(const Tensor& other) const;
+  Tensor tril(int64_t diagonal = 0) const;
+  Tensor& tril_(int64_t diagonal = 0) const;
+  Tensor triu(int64_t diagonal = 0) const;
+  Tensor& triu_(int64_t diagonal = 0) const;
+  Tensor diagonal(int64_t offset = 0, int64_t dim1 = 0, int64_t dim2 = 1) const;
+  Tensor diag(int64_t diagonal = 0) const;
+  Tensor trace() const;
+  Tensor inverse() const;
+  Tensor det() const;
+  Tensor logdet() const;
+  Tensor cholesky(bool upper = false) const;
+  std::tuple<Tensor, Tensor, Tensor> svd(bool some = true, bool compute_uv = true) const;
+  std::tuple<Tensor, Tensor> qr(bool some = true) const;
 
   // --- Shape ----------------------------------------------------------------------------------------
 
@@ -262,6 +427,49 @@ class Tensor {
                int64_t step = 1) const;
   Tensor as_strided(IntArrayRef sizes, IntArrayRef strides, std::optional<int64_t> storage_offset = std::nullopt) const;
   Tensor operator[](int64_t index) const { return select(0, index); }
+  Tensor flatten(int64_t start_dim = 0, int64_t end_dim = -1) const;
+  Tensor movedim(IntArrayRef source, IntArrayRef destination) const;
+  Tensor movedim(int64_t source, int64_t destination) const;
+  Tensor broadcast_to(IntArrayRef sizes) const;
+  std::vector<Tensor> split(int64_t size, int64_t dim = 0) const;
+  std::vector<Tensor> split(IntArrayRef sizes, int64_t dim = 0) const;
+  std::vector<Tensor> split_with_sizes(IntArrayRef sizes, int64_t dim = 0) const;
+  std::vector<Tensor> chunk(int64_t chunks, int64_t dim = 0) const;
+  std::vector<Tensor> unbind(int64_t dim = 0) const;
+  Tensor repeat(IntArrayRef counts) const;
+  Tensor tile(IntArrayRef counts) const;
+  Tensor repeat_interleave(int64_t repeats, std::optional<int64_t> dim = std::nullopt) const;
+  Tensor repeat_interleave(const Tensor& repeats, std::optional<int64_t> dim = std::nullopt) const;
+  Tensor flip(IntArrayRef dims) const;
+  Tensor roll(IntArrayRef shifts, IntArrayRef dims = {}) const;
+
+  // --- Elements at positions ------------------------------------------------------------------------
+
+  /// x.index({0, Slice(1, None), "...", mask}) is x[0, 1:, ..., mask]; see <wengert/ops/tensor_index.h>.
+  Tensor index(ArrayRef<indexing::TensorIndex> indices) const;
+  Tensor index(std::initializer_list<indexing::TensorIndex> indices) const;
+  Tensor index(TensorList indices) const;
+  /// Writes to what index() would read.
+  Tensor& index_put_(ArrayRef<indexing::TensorIndex> indices, const Tensor& values) const;
+  Tensor& index_put_(ArrayRef<indexing::TensorIndex> indices, Scalar value) const;
+  Tensor& index_put_(std::initializer_list<indexing::TensorIndex> indices, const Tensor& values) const;
+  Tensor& index_put_(std::initializer_list<indexing::TensorIndex> indices, Scalar value) const;
+  Tensor& index_put_(TensorList indices, const Tensor& values, bool accumulate = false) const;
+  Tensor index_put(TensorList indices, const Tensor& values, bool accumulate = false) const;
+  Tensor operator[](const Tensor& index) const;
+  Tensor nonzero() const;
+  Tensor gather(int64_t dim, const Tensor& index, bool sparse_grad = false) const;
+  Tensor scatter(int64_t dim, const Tensor& index, const Tensor& source) const;
+  Tensor scatter(int64_t dim, const Tensor& index, Scalar value) const;
+  Tensor& scatter_(int64_t dim, const Tensor& index, const Tensor& source) const;
+  Tensor& scatter_(int64_t dim, const Tensor& index, Scalar value) const;
+  Tensor scatter_add(int64_t dim, const Tensor& index, const Tensor& source) const;
+  Tensor& scatter_add_(int64_t dim, const Tensor& index, const Tensor& source) const;
+  Tensor index_select(int64_t dim, const Tensor& index) const;
+  Tensor index_add(int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha = 1) const;
+  Tensor& index_add_(int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha = 1) const;
+  Tensor masked_select(const Tensor& mask) const;
+  Tensor take(const Tensor& index) const;
 
   // --- Copies and writes ----------------------------------------------------------------------------
 
@@ -277,6 +485,9 @@ class Tensor {
   Tensor& zero_() const;
   Tensor& uniform_(double from = 0, double to = 1) const;
   Tensor& normal_(double mean = 0, double std = 1) const;
+  Tensor& bernoulli_(double p = 0.5) const;
+  Tensor& bernoulli_(const Tensor& p) const;
+  Tensor bernoulli() const;
 
   TensorImpl* impl() const { return impl_.get(); }
   const IntrusivePtr<TensorImpl>& impl_ptr() const { return impl_; }
@@ -291,64 +502,6 @@ class Tensor {
 
   IntrusivePtr<TensorImpl> impl_;
 };
-
-/// What the handles of one tensor share.
-struct TensorImpl final : pool::Pooled {
-  TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset);
-  ~TensorImpl();
-  TensorImpl(const TensorImpl&) = delete;
-  TensorImpl& operator=(const TensorImpl&) = delete;
-
-  void retain() noexcept { owners.retain(); }
-  void release() noexcept {
-    if (owners.release()) destroy();
-  }
-  void destroy() noexcept;
-
-  void* data() const { return static_cast<char*>(storage->data()) + offset * element_size(dtype); }
-
-  ReferenceCount owners;
-  ScalarType dtype;
-  bool contiguous;
-  bool requires_grad = false;  // asked for on this leaf; non-leaves have a grad_fn instead
-  bool retains_grad = false;
-  bool made_without_grad_mode = false;  // a view taken while grad mode was off
-  int64_t numel;
-  int64_t offset;  // of the first element in the storage, in elements
-  Dims sizes;
-  Dims strides;
-  IntrusivePtr<Storage> storage;
-
-  // The graph. `grad_fn` is a view's own only as long as the storage has the version `grad_fn_version`:
-  // after an in-place change through the base or another view, history.cpp makes it anew from the base.
-  IntrusivePtr<autograd::Node> grad_fn;
-  uint32_t output_nr = 0;
-  uint32_t grad_fn_version = 0;
-  Tensor base;  // what this is a view of; itself never a view
-  Tensor grad;
-  std::atomic<autograd::AccumulateGrad*> accumulate_grad{nullptr};  // owned; made when first needed
-};
-
-inline const TensorImpl& Tensor::info() const {
-  if (!impl_) [[unlikely]] {
-    throw Error("Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #0 'self'");
-  }
-  return *impl_;
-}
-inline IntArrayRef Tensor::sizes() const { return impl_ ? IntArrayRef(impl_->sizes) : IntArrayRef(); }
-inline IntArrayRef Tensor::strides() const { return impl_ ? IntArrayRef(impl_->strides) : IntArrayRef(); }
-inline int64_t Tensor::dim() const { return static_cast<int64_t>(sizes().size()); }
-inline int64_t Tensor::numel() const { return impl_ ? impl_->numel : 0; }
-inline ScalarType Tensor::dtype() const { return info().dtype; }
-inline TensorOptions Tensor::options() const { return TensorOptions(dtype()); }
-inline int64_t Tensor::storage_offset() const { return info().offset; }
-inline bool Tensor::is_contiguous() const { return info().contiguous; }
-inline void* Tensor::data_ptr() const { return info().data(); }
-inline bool Tensor::is_alias_of(const Tensor& other) const {
-  return info().storage->data() == other.info().storage->data();
-}
-inline int64_t Tensor::_version() const { return info().storage->version(); }
-inline bool Tensor::is_view() const { return info().base.defined(); }
 
 // Binary operators take a Tensor or a number on either side.
 Tensor operator+(const Tensor& a, const Tensor& b);
@@ -375,8 +528,15 @@ Tensor operator>(const Tensor& a, const Tensor& b);
 Tensor operator>(const Tensor& a, Scalar b);
 Tensor operator>=(const Tensor& a, const Tensor& b);
 Tensor operator>=(const Tensor& a, Scalar b);
+Tensor operator%(const Tensor& a, const Tensor& b);  // remainder
+Tensor operator%(const Tensor& a, Scalar b);
+Tensor operator&(const Tensor& a, const Tensor& b);
+Tensor operator|(const Tensor& a, const Tensor& b);
+Tensor operator^(const Tensor& a, const Tensor& b);
 
 /// Writes the tensor as PyTorch prints it in Python; see <wengert/autograd/printing.h>.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }  // namespace wengert
+
+#include <wengert/autograd/tensor_impl.h>  // the bodies of Tensor's short methods

@@ -48,77 +48,107 @@ void check_writable(const Tensor& self, const Tensor& other);
 void check_can_cast(ScalarType result, ScalarType to);
 
 // --- Functions of one tensor ---------------------------------------------------------------------------
-// Such a function is a struct in pointwise.cpp that says all there is to it:
+// Such a function is one statement that says all there is to it:
 //
-//     struct Exp {
-//       static constexpr auto kName = "ExpBackward0";
-//       static constexpr Saves kSaves = Saves::kOutput;
-//       static constexpr Domain kDomain = Domain::kReal;
-//       template <class T> static T forward(T x);
-//       static Tensor vjp(const Tensor& g, const Tensor& saved);
-//     };
+//     // y = e^x.   VJP, for G = dL/dy:   dx = G y.
+//     constexpr auto kExp = from_output<Domain::kReal>(
+//         "ExpBackward0", [](auto x) { return std::exp(x); },
+//         [](const Tensor& g, const Tensor& y) { return g * y; });
+//
+//     Tensor exp(const Tensor& x) { return unary(kExp, x); }
+//     Tensor& Tensor::exp_() const { return unary_in_place(kExp, *this); }
 
 /// What the gradient formula needs: x, or y = f(x), or neither.
 enum class Saves { kInput, kOutput, kNothing };
-/// kReal: whole numbers become floating point first. kNumber: the dtype stays; not for bool. kAny: for all.
-enum class Domain { kReal, kNumber, kAny };
+/// kReal: whole numbers become floating point first. kFloating: floating point only. kNumber: the dtype
+/// stays; not for bool. kAny: for all.
+enum class Domain { kReal, kFloating, kNumber, kAny };
 
-template <class Function>
+template <Saves saves, Domain domain, class Forward, class Vjp>
+struct UnaryFunction {
+  const char* name;  // of its Node
+  Forward forward;   // an element from an element
+  Vjp vjp;           // dL/dx from G and what is saved
+};
+
+template <Domain domain, class Forward, class Vjp>
+constexpr UnaryFunction<Saves::kInput, domain, Forward, Vjp> from_input(const char* name, Forward forward, Vjp vjp) {
+  return {name, forward, vjp};
+}
+template <Domain domain, class Forward, class Vjp>
+constexpr UnaryFunction<Saves::kOutput, domain, Forward, Vjp> from_output(const char* name, Forward forward, Vjp vjp) {
+  return {name, forward, vjp};
+}
+/// For a VJP of G alone.
+template <Domain domain, class Forward, class Vjp>
+constexpr UnaryFunction<Saves::kNothing, domain, Forward, Vjp> from_nothing(const char* name, Forward forward,
+                                                                            Vjp vjp) {
+  return {name, forward, vjp};
+}
+
+template <Saves saves, class Vjp>
 class UnaryBackward final : public Node {
  public:
+  UnaryBackward(const char* name, const Vjp& vjp) : name_(name), vjp_(vjp) {}
   void save(SavedTensor tensor) { saved_ = std::move(tensor); }
 
   Gradients apply(Gradients grads) override {
-    Tensor saved;
-    if constexpr (Function::kSaves != Saves::kNothing) saved = saved_.unpack(this);
-    return {Function::vjp(grads[0], saved)};
+    if constexpr (saves == Saves::kNothing) {
+      return {vjp_(grads[0])};
+    } else {
+      return {vjp_(grads[0], saved_.unpack(this))};
+    }
   }
-  std::string name() const override { return Function::kName; }
+  std::string name() const override { return name_; }
   void release_variables() override {
-    if constexpr (Function::kSaves != Saves::kNothing) saved_.release();
+    if constexpr (saves != Saves::kNothing) saved_.release();
   }
 
  private:
+  const char* name_;
+  [[no_unique_address]] Vjp vjp_;
   SavedTensor saved_;
 };
 
-template <class Function>
-void compute_unary(const Tensor& out, const Tensor& x) {
-  const auto loop = [&]<class T>() { apply<T, T>(out, x, [](T v) -> T { return Function::forward(v); }); };
-  if constexpr (Function::kDomain == Domain::kReal) {
-    dispatch_floating(x.dtype(), Function::kName, loop);
-  } else if constexpr (Function::kDomain == Domain::kNumber) {
-    dispatch_numbers(x.dtype(), Function::kName, loop);
+template <Saves saves, Domain domain, class Forward, class Vjp>
+void compute_unary(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Tensor& out, const Tensor& x) {
+  const auto loop = [&]<class T>() {
+    apply<T, T>(out, x, [forward = f.forward](T v) -> T { return static_cast<T>(forward(v)); });
+  };
+  if constexpr (domain == Domain::kReal || domain == Domain::kFloating) {
+    dispatch_floating(x.dtype(), f.name, loop);
+  } else if constexpr (domain == Domain::kNumber) {
+    dispatch_numbers(x.dtype(), f.name, loop);
   } else {
     dispatch(x.dtype(), loop);
   }
 }
 
 /// y = f(x).
-template <class Function>
-Tensor unary(const Tensor& input) {
-  const Tensor x = Function::kDomain == Domain::kReal ? input.to(to_floating(input.dtype())) : input;
+template <Saves saves, Domain domain, class Forward, class Vjp>
+Tensor unary(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Tensor& input) {
+  const Tensor x = domain == Domain::kReal ? input.to(to_floating(input.dtype())) : input;
   Tensor y = empty(x.sizes(), x.options());
-  compute_unary<Function>(y, x);
+  compute_unary(f, y, x);
   if (autograd::must_record({x})) {
-    auto node = autograd::make_node<UnaryBackward<Function>>({x});
-    if constexpr (Function::kSaves == Saves::kInput) node->save(x);
-    if constexpr (Function::kSaves == Saves::kOutput) node->save(SavedTensor::output(y));
+    auto node = autograd::make_node<UnaryBackward<saves, Vjp>>({x}, f.name, f.vjp);
+    if constexpr (saves == Saves::kInput) node->save(x);
+    if constexpr (saves == Saves::kOutput) node->save(SavedTensor::output(y));
     autograd::set_history(y, std::move(node));
   }
   return y;
 }
 
 /// x <- f(x).
-template <class Function>
-Tensor& unary_in_place(const Tensor& x) {
-  if (Function::kDomain == Domain::kReal) check_can_cast(to_floating(x.dtype()), x.dtype());
+template <Saves saves, Domain domain, class Forward, class Vjp>
+Tensor& unary_in_place(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Tensor& x) {
+  if (domain == Domain::kReal) check_can_cast(to_floating(x.dtype()), x.dtype());
   check_writable(x);
-  auto node = autograd::begin_in_place<UnaryBackward<Function>>(x, {x});
-  if (Function::kSaves == Saves::kInput && node) node->save(x.clone());
-  compute_unary<Function>(x, x);
+  auto node = autograd::begin_in_place<UnaryBackward<saves, Vjp>>(x, {x}, f.name, f.vjp);
+  if (saves == Saves::kInput && node) node->save(x.clone());
+  compute_unary(f, x, x);
   Tensor& self = autograd::end_in_place(x, node);
-  if (Function::kSaves == Saves::kOutput && node) node->save(SavedTensor::output(x));
+  if (saves == Saves::kOutput && node) node->save(SavedTensor::output(x));
   return self;
 }
 

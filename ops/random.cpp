@@ -171,6 +171,40 @@ Tensor& Tensor::normal_(double mean, double std) const {
   return autograd::end_in_place(*this, node);
 }
 
+Tensor& Tensor::bernoulli_(double p) const {
+  check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p={}", p);
+  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "BernoulliBackward0");
+  dispatch(dtype(), [&]<class T>() {
+    LockedGenerator generator;
+    for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->uniform<double>() < p); });
+  });
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor& Tensor::bernoulli_(const Tensor& p) const {
+  check(isFloatingType(p.dtype()), "bernoulli_ expects probabilities of floating point, but got {}", p.dtype());
+  check_writable(*this, p);
+  check(wengert::all(wengert::logical_and(p >= 0, p <= 1)).item<bool>(), "bernoulli_ expects all p to be in [0, 1]");
+  if (!is_contiguous()) return copy_(empty(sizes(), options()).bernoulli_(p));  // one draw after another, row-major
+  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "BernoulliBackward1");
+  dispatch_floating(p.dtype(), "bernoulli_tensor_cpu_p_", [&]<class P>() {
+    dispatch(dtype(), [&]<class T>() {
+      LockedGenerator generator;
+      const Tensor probabilities = p.detach().expand(sizes()).contiguous();
+      const P* probability = probabilities.data_ptr<P>();
+      for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->uniform<P>() < *probability++); });
+    });
+  });
+  return autograd::end_in_place(*this, node);
+}
+
+Tensor bernoulli(const Tensor& x) {
+  Tensor out = empty(x.sizes(), x.options());
+  const NoGradGuard no_grad;
+  return out.bernoulli_(x);
+}
+Tensor Tensor::bernoulli() const { return wengert::bernoulli(*this); }
+
 Tensor rand(IntArrayRef sizes, const TensorOptions& options) {
   return filled(sizes, options, [](const Tensor& out) { out.uniform_(0, 1); });
 }

@@ -4,20 +4,13 @@
 #include <wengert/ops/kernels/sum.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
+#include <wengert/ops/reduction.h>
 
 #include <limits>
 
 namespace wengert {
 namespace ops {
-namespace {
 
-using autograd::Gradients;
-using autograd::Node;
-using Reduced = InlineVector<bool, 8>;  // one flag a dimension
-
-std::span<const int64_t> span_of(const Dims& list) { return {list.data(), list.size()}; }
-
-// The shape of a reduction's result, with or without the reduced dimensions.
 Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim) {
   Dims shape;
   for (size_t d = 0; d < sizes.size(); ++d) {
@@ -29,6 +22,13 @@ Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim) {
   }
   return shape;
 }
+
+namespace {
+
+using autograd::Gradients;
+using autograd::Node;
+
+std::span<const int64_t> span_of(const Dims& list) { return {list.data(), list.size()}; }
 
 // Sums x over the reduced dimensions into a new tensor of `dtype`.
 Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, ScalarType dtype) {

@@ -1,13 +1,9 @@
 #include <cblas.h>
+#include <wengert/ops/kernels/blas_threads.h>
 #include <wengert/ops/kernels/gemm.h>
 #include <wengert/ops/kernels/parallel.h>
 
-#include <mutex>
 #include <type_traits>
-
-// OpenBLAS starts threads of its own unless told not to. The strips below are already spread over threads.
-// Other BLAS libraries do not have the function; the symbol is then null.
-extern "C" void openblas_set_num_threads(int) __attribute__((weak));
 
 namespace wengert::kernels {
 namespace {
@@ -47,10 +43,7 @@ BlasOperand blas_operand(const Matrix<T>& x, int64_t rows, int64_t columns) {
 
 template <class T>
 void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c, int64_t ldc) {
-  static std::once_flag serial;
-  std::call_once(serial, [] {
-    if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
-  });
+  keep_blas_serial();
   const BlasOperand x = blas_operand(a, n, k), y = blas_operand(b, k, m);
   const auto call = [&](auto* function) {
     function(CblasRowMajor, x.transpose, y.transpose, static_cast<int>(n), static_cast<int>(m), static_cast<int>(k),

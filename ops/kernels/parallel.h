@@ -31,4 +31,11 @@ void parallel_ranges(int64_t size, const Work& work) {
   parallel_tasks(pieces, [&](int64_t i) { work(i * kParallelGrain, std::min(size, (i + 1) * kParallelGrain)); });
 }
 
+/// Calls work(begin, end) for ranges of rows that together are [0, rows), each of some kParallelGrain elements.
+template <class Work>
+void parallel_rows(int64_t rows, int64_t row_length, const Work& work) {
+  const int64_t each = std::max<int64_t>(1, kParallelGrain / std::max<int64_t>(1, row_length));
+  parallel_tasks((rows + each - 1) / each, [&](int64_t i) { work(i * each, std::min(rows, (i + 1) * each)); });
+}
+
 }  // namespace wengert::kernels

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <wengert/autograd/tensor.h>
+
+namespace wengert {
+
+/// What the handles of one tensor share.
+struct TensorImpl final : pool::Pooled {
+  TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset);
+  ~TensorImpl();
+  TensorImpl(const TensorImpl&) = delete;
+  TensorImpl& operator=(const TensorImpl&) = delete;
+
+  void retain() noexcept { owners.retain(); }
+  void release() noexcept {
+    if (owners.release()) destroy();
+  }
+  void destroy() noexcept;
+
+  void* data() const { return static_cast<char*>(storage->data()) + offset * element_size(dtype); }
+
+  ReferenceCount owners;
+  ScalarType dtype;
+  bool contiguous;
+  bool requires_grad = false;  // asked for on this leaf; non-leaves have a grad_fn instead
+  bool retains_grad = false;
+  bool made_without_grad_mode = false;  // a view taken while grad mode was off
+  int64_t numel;
+  int64_t offset;  // of the first element in the storage, in elements
+  Dims sizes;
+  Dims strides;
+  IntrusivePtr<Storage> storage;
+
+  // The graph. `grad_fn` is a view's own only as long as the storage has the version `grad_fn_version`:
+  // after an in-place change through the base or another view, history.cpp makes it anew from the base.
+  IntrusivePtr<autograd::Node> grad_fn;
+  uint32_t output_nr = 0;
+  uint32_t grad_fn_version = 0;
+  Tensor base;  // what this is a view of; itself never a view
+  Tensor grad;
+  std::atomic<autograd::AccumulateGrad*> accumulate_grad{nullptr};  // owned; made when first needed
+};
+
+inline const TensorImpl& Tensor::info() const {
+  if (!impl_) [[unlikely]] {
+    throw Error("Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #0 'self'");
+  }
+  return *impl_;
+}
+inline IntArrayRef Tensor::sizes() const { return impl_ ? IntArrayRef(impl_->sizes) : IntArrayRef(); }
+inline IntArrayRef Tensor::strides() const { return impl_ ? IntArrayRef(impl_->strides) : IntArrayRef(); }
+inline int64_t Tensor::dim() const { return static_cast<int64_t>(sizes().size()); }
+inline int64_t Tensor::numel() const { return impl_ ? impl_->numel : 0; }
+inline ScalarType Tensor::dtype() const { return info().dtype; }
+inline TensorOptions Tensor::options() const { return TensorOptions(dtype()); }
+inline int64_t Tensor::storage_offset() const { return info().offset; }
+inline bool Tensor::is_contiguous() const { return info().contiguous; }
+inline void* Tensor::data_ptr() const { return info().data(); }
+inline bool Tensor::is_alias_of(const Tensor& other) const {
+  return info().storage->data() == other.info().storage->data();
+}
+inline int64_t Tensor::_version() const { return info().storage->version(); }
+inline bool Tensor::is_view() const { return info().base.defined(); }
+
+}  // namespace wengert

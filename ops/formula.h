@@ -1,0 +1,90 @@
+#pragma once
+
+#include <wengert/autograd/factories.h>
+#include <wengert/autograd/history.h>
+#include <wengert/autograd/saved_tensor.h>
+
+// The Node of an operation whose gradient is one formula. Most operations are of this kind; with it one
+// function holds the whole of an op, from the shape rule to the VJP:
+//
+//     // y_i = e^(x_i) / sum_j e^(x_j) along dim.   VJP, for G = dL/dy:   dx = y (G - sum(G y)).
+//     Tensor softmax(const Tensor& x, int64_t dim) {
+//       Tensor y = ...;
+//       return record("SoftmaxBackward0", y, {x}, {SavedTensor::output(y)}, [dim](const Backward& b) -> Gradients {
+//         const Tensor &g = b.grad(), y = b.saved(0);
+//         return {y * (g - (g * y).sum(dim, true))};
+//       });
+//     }
+
+namespace wengert::ops {
+
+using autograd::Gradients;
+using autograd::Node;
+using autograd::SavedTensor;
+
+/// What a formula is given when a backward passes.
+class Backward {
+ public:
+  Backward(Node* node, const Gradients& grads, const InlineVector<SavedTensor, 2>& saved)
+      : node_(node), grads_(grads), saved_(saved) {}
+
+  /// dL/d(output i).
+  const Tensor& grad(size_t i = 0) const { return grads_[i]; }
+  /// The i-th tensor saved.
+  Tensor saved(size_t i) const { return saved_[i].unpack(node_); }
+  /// Whether the gradient of input i is wanted.
+  bool needs(size_t i) const { return node_->needs_grad(i); }
+
+ private:
+  Node* node_;
+  const Gradients& grads_;
+  const InlineVector<SavedTensor, 2>& saved_;
+};
+
+template <class Formula>
+class FormulaBackward final : public Node {
+ public:
+  FormulaBackward(const char* name, std::initializer_list<SavedTensor> saved, const Formula& formula)
+      : name_(name), formula_(formula) {
+    for (const SavedTensor& tensor : saved) saved_.push_back(tensor);
+  }
+  Gradients apply(Gradients grads) override { return formula_(Backward(this, grads, saved_)); }
+  std::string name() const override { return name_; }
+  void release_variables() override {
+    for (SavedTensor& tensor : saved_) tensor.release();
+  }
+
+ private:
+  const char* name_;
+  [[no_unique_address]] Formula formula_;
+  InlineVector<SavedTensor, 2> saved_;
+};
+
+/// Makes `out` the result of an operation on `inputs`, if that is to be recorded. The formula returns one
+/// gradient for each input, undefined for those that have none.
+template <class Formula>
+Tensor record(const char* name, Tensor out, autograd::TensorRefs inputs, std::initializer_list<SavedTensor> saved,
+              const Formula& formula) {
+  return autograd::record<FormulaBackward<Formula>>(std::move(out), inputs, name, saved, formula);
+}
+
+/// The same for several outputs, in order.
+template <class Formula>
+void record_all(const char* name, std::initializer_list<std::reference_wrapper<Tensor>> outs,
+                autograd::TensorRefs inputs, std::initializer_list<SavedTensor> saved, const Formula& formula) {
+  if (!autograd::must_record(inputs)) return;
+  const IntrusivePtr<Node> node = autograd::make_node<FormulaBackward<Formula>>(inputs, name, saved, formula);
+  for (Tensor& out : outs) autograd::set_history(out, node);
+}
+
+/// The sizes of an operand before it was broadcast. Its gradient is the sum over the copies.
+class BroadcastOf {
+ public:
+  explicit BroadcastOf(const Tensor& operand) : sizes_(operand.sizes()) {}
+  Tensor sum(const Tensor& grad) const { return grad.sizes() == IntArrayRef(sizes_) ? grad : grad.sum_to_size(sizes_); }
+
+ private:
+  Dims sizes_;
+};
+
+}  // namespace wengert::ops

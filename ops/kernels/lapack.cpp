@@ -1,0 +1,143 @@
+#include <wengert/ops/kernels/blas_threads.h>
+#include <wengert/ops/kernels/lapack.h>
+
+#include <algorithm>
+#include <vector>
+
+// LAPACK's Fortran interface, which every LAPACK has. Hidden lengths of character arguments are left out, as C
+// callers of LAPACK have always done: these routines read one character.
+
+extern "C" {
+void sgesv_(const int*, const int*, float*, const int*, int*, float*, const int*, int*);
+void dgesv_(const int*, const int*, double*, const int*, int*, double*, const int*, int*);
+void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
+void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
+void spotrf_(const char*, const int*, float*, const int*, int*);
+void dpotrf_(const char*, const int*, double*, const int*, int*);
+void sgesdd_(const char*, const int*, const int*, float*, const int*, float*, float*, const int*, float*, const int*,
+             float*, const int*, int*, int*);
+void dgesdd_(const char*, const int*, const int*, double*, const int*, double*, double*, const int*, double*,
+             const int*, double*, const int*, int*, int*);
+void sgeqrf_(const int*, const int*, float*, const int*, float*, float*, const int*, int*);
+void dgeqrf_(const int*, const int*, double*, const int*, double*, double*, const int*, int*);
+void sorgqr_(const int*, const int*, const int*, float*, const int*, const float*, float*, const int*, int*);
+void dorgqr_(const int*, const int*, const int*, double*, const int*, const double*, double*, const int*, int*);
+void ssyevd_(const char*, const char*, const int*, float*, const int*, float*, float*, const int*, int*, const int*,
+             int*);
+void dsyevd_(const char*, const char*, const int*, double*, const int*, double*, double*, const int*, int*, const int*,
+             int*);
+}
+
+namespace wengert::kernels {
+namespace {
+
+// Fortran's integers.
+int whole(int64_t size) { return static_cast<int>(size); }
+int leading(int64_t rows) { return std::max(1, whole(rows)); }
+
+// The routine for float or for double.
+template <class T, class Single, class Double>
+constexpr auto choose(Single single, Double in_double) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return single;
+  } else {
+    return in_double;
+  }
+}
+
+// Calls a routine twice: for the size of the workspace it wants, and with that.
+template <class T, class Call>
+void with_workspace(const Call& call) {
+  T wanted = 0;
+  int size = -1;
+  call(&wanted, &size);
+  size = std::max(1, static_cast<int>(wanted));
+  std::vector<T> workspace(static_cast<size_t>(size));
+  call(workspace.data(), &size);
+}
+
+}  // namespace
+
+template <class T>
+int lapack_solve(int64_t n, int64_t m, T* a, T* b) {
+  keep_blas_serial();
+  const int rows = whole(n), columns = whole(m), ld = leading(n);
+  std::vector<int> swaps(static_cast<size_t>(n));
+  int info = 0;
+  choose<T>(sgesv_, dgesv_)(&rows, &columns, a, &ld, swaps.data(), b, &ld, &info);
+  return info;
+}
+
+template <class T>
+int lapack_lu(int64_t n, T* a, int* swaps) {
+  keep_blas_serial();
+  const int rows = whole(n), ld = leading(n);
+  int info = 0;
+  choose<T>(sgetrf_, dgetrf_)(&rows, &rows, a, &ld, swaps, &info);
+  return info;
+}
+
+template <class T>
+int lapack_cholesky(int64_t n, T* a) {
+  keep_blas_serial();
+  const int rows = whole(n), ld = leading(n);
+  int info = 0;
+  choose<T>(spotrf_, dpotrf_)("L", &rows, a, &ld, &info);
+  return info;
+}
+
+template <class T>
+int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
+  keep_blas_serial();
+  const int rows = whole(n), columns = whole(m), k = leading(std::min(n, m)), ld = leading(n);
+  std::vector<int> integers(8 * static_cast<size_t>(k));
+  int info = 0;
+  with_workspace<T>([&](T* work, int* size) {
+    choose<T>(sgesdd_, dgesdd_)("S", &rows, &columns, a, &ld, s, u, &ld, vt, &k, work, size, integers.data(), &info);
+  });
+  return info;
+}
+
+template <class T>
+void lapack_qr(int64_t n, int64_t m, T* a, T* q) {
+  keep_blas_serial();
+  const int rows = whole(n), columns = whole(m), k = std::min(rows, columns), ld = leading(n);
+  std::vector<T> reflectors(static_cast<size_t>(k));
+  int info = 0;
+  with_workspace<T>([&](T* work, int* size) {
+    choose<T>(sgeqrf_, dgeqrf_)(&rows, &columns, a, &ld, reflectors.data(), work, size, &info);
+  });
+  std::copy_n(a, n * k, q);
+  with_workspace<T>([&](T* work, int* size) {
+    choose<T>(sorgqr_, dorgqr_)(&rows, &k, &k, q, &ld, reflectors.data(), work, size, &info);
+  });
+}
+
+template <class T>
+int lapack_eigh(int64_t n, T* a, T* w, bool lower) {
+  keep_blas_serial();
+  const int rows = whole(n), ld = leading(n);
+  const int integer_size = 3 + 5 * rows;
+  std::vector<int> integers(static_cast<size_t>(integer_size));
+  int info = 0;
+  with_workspace<T>([&](T* work, int* size) {
+    choose<T>(ssyevd_, dsyevd_)("V", lower ? "L" : "U", &rows, a, &ld, w, work, size, integers.data(), &integer_size,
+                                &info);
+  });
+  return info;
+}
+
+template int lapack_solve(int64_t, int64_t, float*, float*);
+template int lapack_solve(int64_t, int64_t, double*, double*);
+template int lapack_lu(int64_t, float*, int*);
+template int lapack_lu(int64_t, double*, int*);
+template int lapack_cholesky(int64_t, float*);
+template int lapack_cholesky(int64_t, double*);
+template int lapack_svd(int64_t, int64_t, float*, float*, float*, float*);
+template int lapack_svd(int64_t, int64_t, double*, double*, double*, double*);
+template void lapack_qr(int64_t, int64_t, float*, float*);
+template void lapack_qr(int64_t, int64_t, double*, double*);
+template int lapack_eigh(int64_t, float*, float*, bool);
+template int lapack_eigh(int64_t, double*, double*, bool);
+
+}  // namespace wengert::kernels

@@ -1,0 +1,103 @@
+#include <wengert/ops/elementwise.h>
+
+#include <cmath>
+
+// Truth values and bits; none has a gradient.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+// Anything but 0 is true.
+template <class F>
+Tensor logical(const Tensor& a, const Tensor& b, F f) {
+  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), kBool);
+  const NoGradGuard no_grad;
+  const Tensor x = a.to(kBool), y = b.to(kBool);
+  apply<bool, bool, bool>(out, x, y, f);
+  return out;
+}
+
+template <class F>
+Tensor bitwise(const char* name, const Tensor& first, const Tensor& second, F f) {
+  const ScalarType dtype = result_type(first, second);
+  check(isIntegralType(dtype, true), "\"{}\" not implemented for '{}'", name, dtype);
+  const Tensor a = first.to(dtype), b = second.to(dtype);
+  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), dtype);
+  if (dtype == kBool) {
+    apply<bool, bool, bool>(out, a, b, [&](bool x, bool y) { return static_cast<bool>(f(x, y)); });
+  } else {
+    apply<int64_t, int64_t, int64_t>(out, a, b, [&](int64_t x, int64_t y) -> int64_t { return f(x, y); });
+  }
+  return out;
+}
+
+template <class F>
+Tensor classify(const Tensor& x, F f) {
+  Tensor out = empty(x.sizes(), kBool);
+  dispatch(x.dtype(), [&]<class T>() {
+    apply<bool, T>(out, x, [&](T v) {
+      if constexpr (std::is_floating_point_v<T>) {
+        return f(v);
+      } else {
+        return false;
+      }
+    });
+  });
+  return out;
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor logical_and(const Tensor& a, const Tensor& b) {
+  return logical(a, b, [](bool x, bool y) { return x && y; });
+}
+Tensor logical_or(const Tensor& a, const Tensor& b) {
+  return logical(a, b, [](bool x, bool y) { return x || y; });
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b) {
+  return logical(a, b, [](bool x, bool y) { return x != y; });
+}
+Tensor logical_not(const Tensor& x) { return eq(x, 0); }
+
+Tensor bitwise_and(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_and", a, b, [](auto x, auto y) { return x & y; });
+}
+Tensor bitwise_or(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_or", a, b, [](auto x, auto y) { return x | y; });
+}
+Tensor bitwise_xor(const Tensor& a, const Tensor& b) {
+  return bitwise("bitwise_xor", a, b, [](auto x, auto y) { return x ^ y; });
+}
+Tensor bitwise_not(const Tensor& x) {
+  if (x.dtype() == kBool) return logical_not(x);
+  return bitwise_xor(x, full({}, -1, kLong));
+}
+
+Tensor isnan(const Tensor& x) {
+  return classify(x, [](auto v) { return std::isnan(v); });
+}
+Tensor isinf(const Tensor& x) {
+  return classify(x, [](auto v) { return std::isinf(v); });
+}
+
+Tensor operator&(const Tensor& a, const Tensor& b) { return bitwise_and(a, b); }
+Tensor operator|(const Tensor& a, const Tensor& b) { return bitwise_or(a, b); }
+Tensor operator^(const Tensor& a, const Tensor& b) { return bitwise_xor(a, b); }
+Tensor Tensor::operator!() const { return wengert::logical_not(*this); }
+Tensor Tensor::operator~() const { return wengert::bitwise_not(*this); }
+Tensor Tensor::logical_and(const Tensor& other) const { return wengert::logical_and(*this, other); }
+Tensor Tensor::logical_or(const Tensor& other) const { return wengert::logical_or(*this, other); }
+Tensor Tensor::logical_xor(const Tensor& other) const { return wengert::logical_xor(*this, other); }
+Tensor Tensor::logical_not() const { return wengert::logical_not(*this); }
+Tensor Tensor::bitwise_and(const Tensor& other) const { return wengert::bitwise_and(*this, other); }
+Tensor Tensor::bitwise_or(const Tensor& other) const { return wengert::bitwise_or(*this, other); }
+Tensor Tensor::bitwise_xor(const Tensor& other) const { return wengert::bitwise_xor(*this, other); }
+Tensor Tensor::bitwise_not() const { return wengert::bitwise_not(*this); }
+Tensor Tensor::isnan() const { return wengert::isnan(*this); }
+Tensor Tensor::isinf() const { return wengert::isinf(*this); }
+
+}  // namespace wengert

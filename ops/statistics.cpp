@@ -1,0 +1,156 @@
+#include <wengert/autograd/dispatch.h>
+#include <wengert/ops/formula.h>
+#include <wengert/ops/ops.h>
+#include <wengert/ops/promotion.h>
+#include <wengert/ops/reduction.h>
+
+#include <cmath>
+#include <limits>
+
+// Variances and norms, and what can be said of truth values; G = dL/dy. dims: as for sum.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+int64_t reduced_count(const Tensor& x, const Reduced& reduced) {
+  int64_t count = 1;
+  for (size_t d = 0; d < reduced.size(); ++d) {
+    if (reduced[d]) count *= x.sizes()[d];
+  }
+  return count;
+}
+
+// sum (x - mean)^2 / (n - c).   VJP:   dx = 2 G (x - mean) / (n - c).
+Tensor gradient_of_variance(const Tensor& g, const Tensor& x, IntArrayRef dims, double degrees) {
+  return g * (2 / degrees) * (x - x.mean(dims, true));
+}
+
+Tensor compute_variance(const Tensor& x, IntArrayRef dims, bool keepdim, double degrees) {
+  const NoGradGuard no_grad;
+  const Tensor in_double = x.to(kDouble);
+  const Tensor squares = square(in_double - in_double.mean(dims, true));
+  return (sum(squares, dims, keepdim) / std::max(degrees, 0.0)).to(x.dtype());
+}
+
+Tensor spread(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bool root) {
+  const char* name = root ? "std" : "var";
+  check(isFloatingType(x.dtype()), "{} only support floating point and complex dtypes", name);
+  const Reduced reduced = reduced_dims(dims, x.dim());
+  const double degrees = static_cast<double>(reduced_count(x, reduced) - (unbiased ? 1 : 0));
+  Tensor y = compute_variance(x, dims, keepdim, degrees);
+  const Dims shape = reduced_shape(x.sizes(), reduced, true);
+  if (!root) {
+    return record("VarBackward0", y, {x}, {x}, [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+      return {gradient_of_variance(b.grad().reshape(shape), b.saved(0), dims, degrees)};
+    });
+  }
+  {
+    const NoGradGuard no_grad;
+    y.sqrt_();
+  }
+  // std = sqrt(var).   VJP:   G / (2 std) through the variance, and 0 where it is 0.
+  return record("StdBackward0", y, {x}, {x, SavedTensor::output(y)},
+                [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+                  const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
+                  return {gradient_of_variance(g.reshape(shape), b.saved(0), dims, degrees)};
+                });
+}
+
+// With r = |x|, y = the norm and every division by 0 giving 0:
+//     p = 0: 0.    p = 1: G sign(x).    p = 2: G x / y.    p = inf: G sign(x) where r = y, shared among equals.
+//     else: G sign(x) r^(p-1) / y^(p-1).
+Tensor gradient_of_norm(const Tensor& g, const Tensor& x, const Tensor& y, double p, IntArrayRef dims) {
+  const Tensor zero = zeros({}, g.options());
+  if (p == 0) return zeros_like(x) * g;
+  if (p == 1) return g * sign(x);
+  if (p == 2) return x * where(y == 0, zero, g / y);
+  if (std::isinf(p)) {
+    const Tensor chosen = (x.abs() == y).to(x.dtype());
+    return sign(x) * chosen * (g / chosen.sum(dims, true));
+  }
+  const Tensor r = where(x == 0, zero, pow(where(x == 0, ones({}, g.options()), x.abs()), p - 1));
+  return sign(x) * r * where(y == 0, zero, g * pow(y, 1 - p));
+}
+
+Tensor compute_norm(const Tensor& x, double p, IntArrayRef dims, bool keepdim) {
+  const NoGradGuard no_grad;
+  if (p == 0) return sum((x != 0).to(x.dtype()), dims, keepdim);
+  const Tensor r = x.abs();
+  if (p == 1) return sum(r, dims, keepdim);
+  if (p == 2) return sqrt(sum(r * r, dims, keepdim));
+  if (p == std::numeric_limits<double>::infinity()) return amax(r, dims, keepdim);
+  if (p == -std::numeric_limits<double>::infinity()) return amin(r, dims, keepdim);
+  return pow(sum(pow(r, p), dims, keepdim), 1 / p);
+}
+
+// How many are not 0, a sum of bools.
+Tensor count_true(const Tensor& x, IntArrayRef dims, bool keepdim) {
+  const NoGradGuard no_grad;
+  return sum(x != 0, dims, keepdim);
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor var(const Tensor& x, bool unbiased) { return spread(x, {}, unbiased, false, false); }
+Tensor var(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim) {
+  return spread(x, dims, unbiased, keepdim, false);
+}
+Tensor std(const Tensor& x, bool unbiased) { return spread(x, {}, unbiased, false, true); }
+Tensor std(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim) {
+  return spread(x, dims, unbiased, keepdim, true);
+}
+
+Tensor norm(const Tensor& x, Scalar p) { return norm(x, p, {}); }
+Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool keepdim) {
+  check(isFloatingType(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}",
+        x.dtype());
+  const double p = order.value_or(2).toDouble();
+  const Reduced reduced = reduced_dims(dims, x.dim());
+  const Dims shape = reduced_shape(x.sizes(), reduced, true);
+  Dims all_dims;
+  for (size_t d = 0; d < reduced.size(); ++d) {
+    if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
+  }
+  const Tensor y = compute_norm(x, p, all_dims, keepdim);
+  return record("NormBackward1", y, {x}, {x, SavedTensor::output(y)}, [=](const Backward& b) -> Gradients {
+    return {gradient_of_norm(b.grad().reshape(shape), b.saved(0), b.saved(1).reshape(shape), p, all_dims)};
+  });
+}
+
+Tensor all(const Tensor& x) { return count_true(logical_not(x), {}, false) == 0; }
+Tensor all(const Tensor& x, int64_t dim, bool keepdim) { return count_true(logical_not(x), dim, keepdim) == 0; }
+Tensor any(const Tensor& x) { return count_true(x, {}, false) != 0; }
+Tensor any(const Tensor& x, int64_t dim, bool keepdim) { return count_true(x, dim, keepdim) != 0; }
+Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
+  return dim ? count_true(x, *dim, false) : count_true(x, {}, false);
+}
+Tensor count_nonzero(const Tensor& x, IntArrayRef dims) { return count_true(x, dims, false); }
+Tensor nansum(const Tensor& x) { return sum(where(isnan(x), 0, x)); }
+Tensor nansum(const Tensor& x, IntArrayRef dims, bool keepdim) { return sum(where(isnan(x), 0, x), dims, keepdim); }
+
+Tensor Tensor::var(bool unbiased) const { return wengert::var(*this, unbiased); }
+Tensor Tensor::var(IntArrayRef dims, bool unbiased, bool keepdim) const {
+  return wengert::var(*this, dims, unbiased, keepdim);
+}
+Tensor Tensor::std(bool unbiased) const { return wengert::std(*this, unbiased); }
+Tensor Tensor::std(IntArrayRef dims, bool unbiased, bool keepdim) const {
+  return wengert::std(*this, dims, unbiased, keepdim);
+}
+Tensor Tensor::norm(Scalar p) const { return wengert::norm(*this, p); }
+Tensor Tensor::norm(std::optional<Scalar> p, IntArrayRef dims, bool keepdim) const {
+  return wengert::norm(*this, p, dims, keepdim);
+}
+Tensor Tensor::all() const { return wengert::all(*this); }
+Tensor Tensor::all(int64_t dim, bool keepdim) const { return wengert::all(*this, dim, keepdim); }
+Tensor Tensor::any() const { return wengert::any(*this); }
+Tensor Tensor::any(int64_t dim, bool keepdim) const { return wengert::any(*this, dim, keepdim); }
+Tensor Tensor::count_nonzero(std::optional<int64_t> dim) const { return wengert::count_nonzero(*this, dim); }
+Tensor Tensor::count_nonzero(IntArrayRef dims) const { return wengert::count_nonzero(*this, dims); }
+Tensor Tensor::nansum() const { return wengert::nansum(*this); }
+Tensor Tensor::nansum(IntArrayRef dims, bool keepdim) const { return wengert::nansum(*this, dims, keepdim); }
+
+}  // namespace wengert
