@@ -42,14 +42,20 @@ Gradients AccumulateGrad::apply(Gradients grads) {
         "AccumulateGrad: invalid gradient - got {} but expected shape compatible with {}", grad.sizes(),
         IntArrayRef(leaf_->sizes));
 
-  const std::lock_guard lock(mutex_);
-  Tensor& accumulated = leaf_->grad;
-  if (!accumulated.defined()) {
-    accumulated = grad.is_contiguous() && owned_alone(grad) ? std::move(grad) : grad.clone();
-  } else if (GradMode::is_enabled()) {
-    accumulated = accumulated + grad;
-  } else {
-    accumulated.add_(grad);  // in place: whoever holds grad() sees the sum
+  {
+    const std::lock_guard lock(mutex_);
+    Tensor& accumulated = leaf_->grad;
+    if (!accumulated.defined()) {
+      accumulated = grad.is_contiguous() && owned_alone(grad) ? std::move(grad) : grad.clone();
+    } else if (GradMode::is_enabled()) {
+      accumulated = accumulated + grad;
+    } else {
+      accumulated.add_(grad);  // in place: whoever holds grad() sees the sum
+    }
+  }
+  // Unlocked: a hook may well change the gradient, or run a backward of its own.
+  if (const NodeHooks* hooks = hooks_if_any()) {
+    for (const auto& hook : hooks->post_accumulate_hooks) hook(variable());
   }
   return {};
 }

@@ -1,10 +1,13 @@
 #include <wengert/autograd/accumulate_grad.h>
 #include <wengert/autograd/check.h>
 #include <wengert/autograd/engine.h>
-#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/inference_mode.h>
 #include <wengert/autograd/pending_nodes.h>
 
 #include <algorithm>
+#include <exception>
+#include <memory>
+#include <thread>
 #include <unordered_set>
 
 // The backward walk.
@@ -113,13 +116,28 @@ bool any_defined(const Gradients& grads) {
   return std::any_of(grads.begin(), grads.end(), [](const Tensor& grad) { return grad.defined(); });
 }
 
+Gradients apply_checked(Node& node, Gradients grads) {
+  Gradients results = node.apply(std::move(grads));
+  if (!AnomalyMode::is_enabled() || !AnomalyMode::should_check_nan()) [[likely]]
+    return results;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (!results[i].defined() || !results[i].detach().isnan().any().item<bool>()) continue;
+    const std::string* location = node.forward_location();
+    fail("Function '{}' returned nan values in its {}th output. {}", node.name(), i,
+         location != nullptr ? "Its forward was called at " + *location + "."
+                             : "No forward pass information available. Enable detect anomaly during forward pass for "
+                               "more information.");
+  }
+  return results;
+}
+
 Gradients run_node(Node& node, Gradients grads) {
   if (!any_defined(grads) && !node.takes_undefined()) return Gradients(node.num_outputs());
   NodeHooks* hooks = node.hooks_if_any();
-  if (hooks == nullptr || hooks->post_hooks.empty()) return node.apply(std::move(grads));
+  if (hooks == nullptr || hooks->post_hooks.empty()) return apply_checked(node, std::move(grads));
 
   const variable_list grad_outputs(grads.begin(), grads.end());
-  Gradients results = node.apply(std::move(grads));
+  Gradients results = apply_checked(node, std::move(grads));
   for (const auto& hook : hooks->post_hooks) {
     results = Gradients(TensorList(hook(variable_list(results.begin(), results.end()), grad_outputs)));
   }
@@ -127,6 +145,8 @@ Gradients run_node(Node& node, Gradients grads) {
 }
 
 }  // namespace
+
+bool Engine::running_backward_is_partial() { return running_needs != nullptr; }
 
 bool Engine::running_backward_needs(const Edge& edge) {
   return running_needs == nullptr || running_needs->contains(edge.function.get());
@@ -136,7 +156,31 @@ void Engine::count_as_needed(const Edge& edge) {
   if (running_needs != nullptr && edge.is_valid()) running_needs->nodes.insert(edge.function.get());
 }
 
+// A Node may run a backward of its own, and a Node in that another, and so on: each level takes a part of the stack.
+// After so many the walk goes on in a new thread, whose stack is empty; the old one waits.
 variable_list Engine::run(const std::vector<Edge>& roots, variable_list grads, const Options& options) {
+  constexpr int kDeepest = 60;
+  thread_local int depth = 0;
+  if (depth < kDeepest) {
+    ++depth;
+    const std::unique_ptr<int, void (*)(int*)> leave(&depth, [](int* d) { --*d; });
+    return walk(roots, std::move(grads), options);
+  }
+  variable_list arrived;
+  std::exception_ptr thrown;
+  std::thread([&, inference = InferenceMode::is_enabled()] {
+    const InferenceMode mode(inference);
+    try {
+      arrived = run(roots, std::move(grads), options);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }).join();
+  if (thrown) std::rethrow_exception(thrown);
+  return arrived;
+}
+
+variable_list Engine::walk(const std::vector<Edge>& roots, variable_list grads, const Options& options) {
   const AutoGradMode grad_mode(options.create_graph);
   std::optional<NeededNodes> needed;
   if (!options.inputs.empty()) needed.emplace(roots, options.inputs);

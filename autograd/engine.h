@@ -22,9 +22,15 @@ class Engine {
   /// Whether the backward now running on this thread needs a gradient along this edge. True when none runs.
   static bool running_backward_needs(const Edge& edge);
 
+  /// Whether the backward now running on this thread was asked for particular inputs only.
+  static bool running_backward_is_partial();
+
   /// Makes running_backward_needs(edge) true for the rest of the backward now running: for a Node that runs
   /// another one, to which the graph itself does not lead.
   static void count_as_needed(const Edge& edge);
+
+ private:
+  static variable_list walk(const std::vector<Edge>& roots, variable_list grads, const Options& options);
 };
 
 }  // namespace wengert::autograd

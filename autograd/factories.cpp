@@ -135,6 +135,19 @@ Tensor full_like(const Tensor& like, Scalar value, const TensorOptions& options)
   return full(like.sizes(), value, with_default_dtype(options, like.dtype()));
 }
 
+Tensor Tensor::new_empty(IntArrayRef sizes, const TensorOptions& options) const {
+  return wengert::empty(sizes, with_default_dtype(options, dtype()));
+}
+Tensor Tensor::new_zeros(IntArrayRef sizes, const TensorOptions& options) const {
+  return wengert::zeros(sizes, with_default_dtype(options, dtype()));
+}
+Tensor Tensor::new_ones(IntArrayRef sizes, const TensorOptions& options) const {
+  return wengert::ones(sizes, with_default_dtype(options, dtype()));
+}
+Tensor Tensor::new_full(IntArrayRef sizes, Scalar value, const TensorOptions& options) const {
+  return wengert::full(sizes, value, with_default_dtype(options, dtype()));
+}
+
 TensorData::TensorData(std::initializer_list<TensorData> list) : sizes_{static_cast<int64_t>(list.size())} {
   dtype_ = list.size() == 0 ? kDouble : list.begin()->dtype_;
   for (const TensorData& item : list) {

@@ -2,6 +2,7 @@
 #include <wengert/autograd/check.h>
 #include <wengert/autograd/copy_slices.h>
 #include <wengert/autograd/history.h>
+#include <wengert/autograd/inference_mode.h>
 
 #include <algorithm>
 
@@ -25,7 +26,25 @@ void move_retained(TensorImpl* tensor, Node* from, Node* to) {
   }
 }
 
-void set_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output_nr) {
+// Throws for views whose history nobody recorded.
+void check_creation(const TensorImpl& view, std::string_view what_is) {
+  check(view.creation != CreationMeta::INFERENCE_MODE,
+        "A view was created in inference mode and {} modified inplace with grad mode enabled. Given that this use case "
+        "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+        "inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) or both "
+        "outside (if you want the inplace to be tracked).",
+        what_is);
+  check(
+      view.creation != CreationMeta::NO_GRAD_MODE,
+      "A view was created in no_grad mode and {} modified inplace with grad mode enabled. Given that this use case is "
+      "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+      "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
+      "want the inplace to be tracked).",
+      what_is);
+}
+
+// Gives a tensor another history than it had.
+void change_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output_nr) {
   move_retained(tensor, tensor->grad_fn.get(), node.get());
   tensor->grad_fn = std::move(node);
   tensor->output_nr = output_nr;
@@ -35,9 +54,14 @@ void set_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output_nr
 }  // namespace
 
 void set_history(Tensor& output, IntrusivePtr<Node> node) {
+  const uint32_t output_nr = node->num_inputs();
+  node->set_num_inputs(output_nr + 1);
+  set_grad_fn(output, std::move(node), output_nr);
+}
+
+void set_grad_fn(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr) {
   TensorImpl* impl = output.impl();
-  impl->output_nr = node->num_inputs();
-  node->set_num_inputs(impl->output_nr + 1);
+  impl->output_nr = output_nr;
   impl->grad_fn = std::move(node);
   impl->grad_fn_version = impl->storage->version();
 }
@@ -51,12 +75,18 @@ Tensor& end_in_place(const Tensor& self, IntrusivePtr<Node> node, uint32_t outpu
       check(output_nr == 0, "A view may be changed in place by an operation only if it is its first output");
       // The change is one of the base's history; the view's own grad_fn is then made anew from that.
       TensorImpl* base = impl->base.impl();
-      set_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
+      change_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
     } else {
-      set_grad_fn(impl, std::move(node), output_nr);
+      change_grad_fn(impl, std::move(node), output_nr);
     }
   }
   return const_cast<Tensor&>(self);
+}
+
+void check_not_frozen(const Tensor& self) {
+  check(!self.is_inference() || InferenceMode::is_enabled(),
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+        "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
 }
 
 void check_in_place(const Tensor& self) {
@@ -67,11 +97,7 @@ void check_in_place(const Tensor& self) {
   const Tensor& base = self._base();
   check(!(base.is_leaf() && base.requires_grad()),
         "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-  check(!self.impl()->made_without_grad_mode,
-        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
-        "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
-        "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
-        "outside (if you want the inplace to be tracked).");
+  check_creation(*self.impl(), "is being");
 }
 
 Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset) {
@@ -79,15 +105,22 @@ Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset) {
   Tensor view(IntrusivePtr<TensorImpl>::adopt(
       new TensorImpl(of->storage, of->dtype, std::move(sizes), std::move(strides), offset)));
   TensorImpl* impl = view.impl();
+  impl->inference = of->inference;
+  if (of->inference) return view;  // shares memory and nothing else: there is no history to share
   impl->base = of->base.defined() ? of->base : base;
   impl->grad_fn_version = of->storage->version();
-  impl->made_without_grad_mode = !GradMode::is_enabled() || of->made_without_grad_mode;
+  if (of->creation != CreationMeta::DEFAULT) {
+    impl->creation = of->creation;
+  } else if (!GradMode::is_enabled()) {
+    impl->creation = InferenceMode::is_enabled() ? CreationMeta::INFERENCE_MODE : CreationMeta::NO_GRAD_MODE;
+  }
   return view;
 }
 
 Edge gradient_edge(const Tensor& tensor) {
   if (const IntrusivePtr<Node>& node = tensor.grad_fn()) return {node, tensor.output_nr()};
-  if (tensor.requires_grad()) return {grad_accumulator(tensor), 0};
+  // A view made without grad mode may require grad for its base's sake; nothing flows from it to there.
+  if (tensor.impl() != nullptr && tensor.impl()->requires_grad) return {grad_accumulator(tensor), 0};
   return {};
 }
 
@@ -118,10 +151,11 @@ const IntrusivePtr<Node>& Tensor::grad_fn() const {
   TensorImpl* impl = impl_.get();
   if (impl == nullptr) return none;
   if (impl->base.defined() && impl->grad_fn_version != impl->storage->version() &&
-      (impl->grad_fn || impl->base.requires_grad())) {
+      (impl->grad_fn || !impl->base.is_leaf())) {
+    autograd::check_creation(*impl, "its base or another view of its base has been");
     const AutoGradMode enabled(true);
     const Tensor again = impl->base.as_strided(impl->sizes, impl->strides, impl->offset);
-    autograd::set_grad_fn(impl, again.impl()->grad_fn, again.impl()->output_nr);
+    autograd::change_grad_fn(impl, again.impl()->grad_fn, again.impl()->output_nr);
   }
   return impl->grad_fn;
 }
@@ -133,7 +167,7 @@ uint32_t Tensor::output_nr() const {
 
 bool Tensor::requires_grad() const {
   const TensorImpl& impl = info();
-  return impl.requires_grad || impl.grad_fn || (impl.base.defined() && grad_fn());
+  return impl.requires_grad || impl.grad_fn || (impl.base.defined() && impl.base.requires_grad());
 }
 
 bool Tensor::is_leaf() const { return !grad_fn(); }
@@ -141,6 +175,8 @@ bool Tensor::is_leaf() const { return !grad_fn(); }
 const Tensor& Tensor::requires_grad_(bool requires_grad) const {
   check(!requires_grad || isFloatingType(dtype()),
         "Only Tensors of floating point and complex dtype can require gradients, but got {}", dtype());
+  check(!requires_grad || !impl_->inference || InferenceMode::is_enabled(),
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   check(is_leaf() || requires_grad,
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
         "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
@@ -171,12 +207,14 @@ const Tensor& Tensor::_base() const {
 
 Tensor Tensor::detach() const {
   const TensorImpl& impl = info();
-  return Tensor(make_intrusive<TensorImpl>(impl.storage, impl.dtype, impl.sizes, impl.strides, impl.offset));
+  Tensor out(make_intrusive<TensorImpl>(impl.storage, impl.dtype, impl.sizes, impl.strides, impl.offset));
+  out.impl()->inference = impl.inference;
+  return out;
 }
 
 Tensor& Tensor::detach_() {
   check(!is_view(), "Can't detach views in-place. Use detach() instead.");
-  autograd::set_grad_fn(impl_.get(), nullptr, 0);
+  autograd::change_grad_fn(impl_.get(), nullptr, 0);
   impl_->requires_grad = false;
   return *this;
 }
@@ -186,6 +224,21 @@ Tensor Tensor::data() const {
   // The same memory under a Storage of its own, and so with a version of its own.
   auto storage = Storage::borrow(impl.storage->data(), impl.storage->nbytes(), [owner = impl.storage](void*) {});
   return Tensor(make_intrusive<TensorImpl>(std::move(storage), impl.dtype, impl.sizes, impl.strides, impl.offset));
+}
+
+void Tensor::set_data(const Tensor& new_data) const {
+  const TensorImpl& from = new_data.info();
+  check(dtype() == from.dtype,
+        "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.");
+  // The version stays this tensor's own: what a graph saved of the old memory keeps it alive.
+  const uint32_t version = impl_->storage->version();
+  impl_->storage = Storage::borrow(from.storage->data(), from.storage->nbytes(), [owner = from.storage](void*) {});
+  impl_->storage->set_version(version);
+  impl_->sizes = from.sizes;
+  impl_->strides = from.strides;
+  impl_->offset = from.offset;
+  impl_->numel = from.numel;
+  impl_->contiguous = from.contiguous;
 }
 
 unsigned Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
@@ -200,7 +253,16 @@ unsigned Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
 void Tensor::remove_hook(unsigned handle) const {
   const autograd::Edge edge = autograd::gradient_edge(*this);
   check(edge.is_valid(), "cannot remove a hook from a variable that doesn't require gradient");
-  std::erase_if(edge.function->hooks().tensor_hooks, [&](const auto& hook) { return hook.handle == handle; });
+  auto& hooks = edge.function->hooks().tensor_hooks;
+  const auto found = std::find_if(hooks.begin(), hooks.end(), [&](const auto& hook) { return hook.handle == handle; });
+  check(found != hooks.end(), "Invalid index, no hook at position {}", handle);
+  hooks.erase(found);
+}
+
+void Tensor::register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook) const {
+  check(requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
+  check(is_leaf(), "post accumulate grad hooks cannot be registered on non-leaf tensors");
+  autograd::grad_accumulator(*this)->hooks().post_accumulate_hooks.push_back(std::move(hook));
 }
 
 }  // namespace wengert

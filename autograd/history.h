@@ -29,8 +29,13 @@ inline bool must_record(TensorRefs inputs) {
   return false;
 }
 
-/// Makes `node` the grad_fn of `output`, a new tensor.
+/// Makes `node` the grad_fn of `output`, a new tensor: of its outputs the next.
 void set_history(Tensor& output, IntrusivePtr<Node> node);
+/// The same, for the output with this number.
+void set_grad_fn(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr);
+
+/// Throws when `self` may not be changed in place at all: an inference tensor, outside inference mode.
+void check_not_frozen(const Tensor& self);
 
 /// Throws when `self` may not be changed in place by a recorded operation: a leaf that requires grad, a view
 /// of one, or a view that was made while grad mode was off.
@@ -56,7 +61,9 @@ Tensor record(Tensor output, TensorRefs inputs, Args&&... args) {
 /// nothing is to be recorded. The first of `inputs` is `self`.
 template <class NodeType, class... Args>
 IntrusivePtr<NodeType> begin_in_place(const Tensor& self, TensorRefs inputs, Args&&... args) {
-  if (!must_record(inputs)) return nullptr;
+  check_not_frozen(self);
+  // Elements that are no real numbers have no gradient, whatever was written to them.
+  if (!must_record(inputs) || !self.is_floating_point()) return nullptr;
   check_in_place(self);
   return make_node<NodeType>(inputs, std::forward<Args>(args)...);
 }

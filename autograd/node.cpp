@@ -55,6 +55,26 @@ bool Node::needs_grad(size_t i) const {
   return next_edges_[i].is_valid() && Engine::running_backward_needs(next_edges_[i]);
 }
 
+void Node::note_forward_location() {
+  forward_location_ = std::make_unique<const std::string>(current_forward_location());
+}
+
+void Node::add_pre_hook(std::function<variable_list(const variable_list&)> hook) {
+  hooks().pre_hooks.push_back(std::move(hook));
+}
+void Node::add_post_hook(std::function<variable_list(const variable_list&, const variable_list&)> hook) {
+  hooks().post_hooks.push_back(std::move(hook));
+}
+void Node::add_pre_hook(std::unique_ptr<FunctionPreHook> hook) {
+  add_pre_hook([hook = std::shared_ptr<FunctionPreHook>(std::move(hook))](const variable_list& grads) {
+    return (*hook)(grads);
+  });
+}
+void Node::add_post_hook(std::unique_ptr<FunctionPostHook> hook) {
+  add_post_hook([hook = std::shared_ptr<FunctionPostHook>(std::move(hook))](
+                    const variable_list& inputs, const variable_list& outputs) { return (*hook)(inputs, outputs); });
+}
+
 NodeHooks& Node::hooks() {
   if (!hooks_) hooks_ = std::make_unique<NodeHooks>();
   return *hooks_;

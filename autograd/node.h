@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/autograd/anomaly_mode.h>
 #include <wengert/autograd/inline_vector.h>
 #include <wengert/autograd/tensor.h>
 
@@ -14,10 +15,17 @@
 namespace wengert::autograd {
 
 class Node;
+struct FunctionPreHook;
+struct FunctionPostHook;
 struct NodeHooks;
 
 using Variable = Tensor;
 using variable_list = std::vector<Tensor>;
+
+/// A tensor with the elements of `data`, and no more in common with it: a leaf.
+inline Tensor make_variable(const Tensor& data, bool requires_grad = false) {
+  return data.data().requires_grad_(requires_grad);
+}
 
 /// The gradients that enter or leave a Node, one for each of its outputs or inputs. An undefined Tensor
 /// stands for a gradient that is zero or not wanted.
@@ -50,7 +58,10 @@ struct Edge {
 /// One recorded operation: computes the gradients of its inputs from those of its outputs.
 class Node : public pool::Pooled {
  public:
-  Node() = default;
+  Node() {
+    if (AnomalyMode::is_enabled()) [[unlikely]]
+      note_forward_location();
+  }
   virtual ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -84,6 +95,18 @@ class Node : public pool::Pooled {
   NodeHooks& hooks();
   NodeHooks* hooks_if_any() const { return hooks_.get(); }
 
+  /// Has `hook` called with the gradients before apply() takes them, or after, with those that apply() returned
+  /// and took; what it returns takes their place.
+  void add_pre_hook(std::function<variable_list(const variable_list& grad_outputs)> hook);
+  void add_post_hook(
+      std::function<variable_list(const variable_list& grad_inputs, const variable_list& grad_outputs)> hook);
+  // The same, as libtorch has them.
+  void add_pre_hook(std::unique_ptr<FunctionPreHook> hook);
+  void add_post_hook(std::unique_ptr<FunctionPostHook> hook);
+
+  /// Where the operation was called, if it was recorded while anomaly mode was on; else null.
+  const std::string* forward_location() const { return forward_location_.get(); }
+
   void retain() noexcept;
   void release() noexcept;
 
@@ -94,6 +117,7 @@ class Node : public pool::Pooled {
  private:
   friend class PendingNodes;
   void destroy() noexcept;
+  void note_forward_location();
 
   ReferenceCount owners_;
   uint32_t level_ = 1;
@@ -101,6 +125,7 @@ class Node : public pool::Pooled {
   uint32_t num_inputs_ = 0;
   InlineVector<Edge, 2> next_edges_;
   std::unique_ptr<NodeHooks> hooks_;
+  std::unique_ptr<const std::string> forward_location_;
   std::atomic<uint64_t> pending_slot_{0};  // where a running backward keeps this Node; see engine.cpp
   Node* next_doomed_ = nullptr;            // list of Nodes waiting to be destroyed; see node.cpp
 };
@@ -123,10 +148,22 @@ struct NodeHooks {
   std::vector<TensorImpl*> retained;
   std::mutex retained_mutex;
 
+  /// Run by AccumulateGrad, on its leaf, after the gradient is in its grad().
+  std::vector<std::function<void(const Tensor&)>> post_accumulate_hooks;
+
   using PreHook = std::function<variable_list(const variable_list& grad_outputs)>;
   using PostHook = std::function<variable_list(const variable_list& grad_inputs, const variable_list& grad_outputs)>;
   std::vector<PreHook> pre_hooks;
   std::vector<PostHook> post_hooks;
+};
+
+struct FunctionPreHook {
+  virtual ~FunctionPreHook() = default;
+  virtual variable_list operator()(const variable_list& grad_outputs) = 0;
+};
+struct FunctionPostHook {
+  virtual ~FunctionPostHook() = default;
+  virtual variable_list operator()(const variable_list& grad_inputs, const variable_list& grad_outputs) = 0;
 };
 
 /// The edge along which a tensor's gradient flows: to its grad_fn, to its AccumulateGrad if it is a leaf

@@ -8,7 +8,8 @@
 namespace wengert::autograd {
 
 // The Nodes that a backward has reached and not yet run, each with the gradients that have arrived so far.
-// They are taken in falling level order, those of one level in the order in which they were reached.
+// They are taken in falling level order, of one level the one reached last first: it tends to be the one made last,
+// whose memory is still in the cache.
 //
 // A gradient arrives by Node, so a Node must be found quickly among thousands pending. The Node itself
 // remembers its place: `pending_slot_` holds the run's number and the slot. When a Node is already pending
@@ -41,7 +42,7 @@ class PendingNodes {
     uint32_t order;
     uint32_t slot;
     bool operator<(const Position& other) const {  // as std::push_heap wants it: the last comes first
-      return level != other.level ? level < other.level : order > other.order;
+      return level != other.level ? level < other.level : order < other.order;
     }
   };
 

@@ -5,6 +5,10 @@ namespace wengert::autograd {
 
 SavedTensor::SavedTensor(const Tensor& input) {
   if (!input.defined()) return;
+  check(
+      !input.is_inference(),
+      "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and "
+      "use it in autograd.");
   tensor_ = input.impl_ptr();
   version_ = tensor_->storage->version();
   state_ = State::kInput;

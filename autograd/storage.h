@@ -30,6 +30,7 @@ class alignas(pool::kAlignment) Storage {
   bool unique() const { return owners_.owners() == 1; }
 
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
+  void set_version(uint32_t version) { version_.store(version, std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
  private:

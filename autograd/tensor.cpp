@@ -1,5 +1,6 @@
 #include <wengert/autograd/accumulate_grad.h>
 #include <wengert/autograd/check.h>
+#include <wengert/autograd/inference_mode.h>
 #include <wengert/autograd/tensor.h>
 
 #include <algorithm>
@@ -7,7 +8,12 @@
 namespace wengert {
 
 TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset)
-    : dtype(dtype), offset(offset), sizes(std::move(sizes)), strides(std::move(strides)), storage(std::move(storage)) {
+    : dtype(dtype),
+      inference(InferenceMode::is_enabled()),
+      offset(offset),
+      sizes(std::move(sizes)),
+      strides(std::move(strides)),
+      storage(std::move(storage)) {
   numel = 1;
   for (const int64_t size : this->sizes) numel *= size;
   contiguous = wengert::is_contiguous(this->sizes, this->strides);
@@ -24,8 +30,22 @@ TensorImpl::~TensorImpl() {
 
 void TensorImpl::destroy() noexcept { delete this; }
 
-int64_t Tensor::size(int64_t dim) const { return sizes()[static_cast<size_t>(wrap_dim(dim, this->dim()))]; }
-int64_t Tensor::stride(int64_t dim) const { return strides()[static_cast<size_t>(wrap_dim(dim, this->dim()))]; }
+int64_t Tensor::_version() const {
+  check(!info().inference, "Inference tensors do not track version counter.");
+  return impl_->storage->version();
+}
+
+namespace {
+
+size_t position_of(int64_t dim, int64_t dims) {
+  check(dims > 0, "Dimension specified as {} but tensor has no dimensions", dim);
+  return static_cast<size_t>(wrap_dim(dim, dims));
+}
+
+}  // namespace
+
+int64_t Tensor::size(int64_t dim) const { return sizes()[position_of(dim, this->dim())]; }
+int64_t Tensor::stride(int64_t dim) const { return strides()[position_of(dim, this->dim())]; }
 
 std::string Tensor::toString() const {
   return defined() ? fmt::format("CPU{}Type", dtype()) : std::string("UndefinedType");
@@ -49,6 +69,12 @@ Scalar Tensor::item() const {
     case kDouble: return *data_ptr<double>();
   }
   return {};
+}
+
+bool Tensor::is_nonzero() const {
+  check(numel() != 0, "Boolean value of Tensor with no values is ambiguous");
+  check(numel() == 1, "Boolean value of Tensor with more than one value is ambiguous");
+  return item().toDouble() != 0;
 }
 
 Tensor& Tensor::operator=(const Tensor& source) && { return copy_(source); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <wengert/autograd/accessor.h>
+#include <wengert/autograd/device.h>
 #include <wengert/autograd/error.h>
 #include <wengert/autograd/intrusive_ptr.h>
 #include <wengert/autograd/scalar.h>
@@ -71,6 +72,12 @@ class Tensor {
   int64_t storage_offset() const;  ///< in elements
   bool is_contiguous() const;
   bool is_floating_point() const { return isFloatingType(dtype()); }
+  bool is_signed() const { return dtype() != kBool; }
+  Device device() const { return Device(); }
+  bool is_cpu() const { return true; }
+  bool is_cuda() const { return false; }
+  /// Made in inference mode; see <wengert/autograd/inference_mode.h>.
+  bool is_inference() const;
   /// Whether both are handles of the same tensor.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
   /// Whether both share their memory.
@@ -86,6 +93,8 @@ class Tensor {
   T item() const {
     return item().to<T>();
   }
+  /// Whether the only element is not 0. Throws unless numel() is 1.
+  bool is_nonzero() const;
   /// The first element. Throws when T is not the dtype's C++ type (bool, int64_t, float, double).
   template <class T>
   T* data_ptr() const {
@@ -134,7 +143,9 @@ class Tensor {
   Tensor data() const;
   Tensor tensor_data() const { return data(); }
   Tensor variable_data() const { return data(); }
-  /// How often the memory was changed in place.
+  /// This tensor becomes another one's memory and shape, of the same dtype, and keeps its own place in the graph.
+  void set_data(const Tensor& new_data) const;
+  /// How often the memory was changed in place. Throws for inference tensors.
   int64_t _version() const;
   bool is_view() const;
   /// The tensor that this is a view of. Throws when it is none.
@@ -154,7 +165,10 @@ class Tensor {
       return add_hook(std::function<Tensor(const Tensor&)>(std::forward<Hook>(hook)));
     }
   }
+  /// Throws when there is no such hook.
   void remove_hook(unsigned handle) const;
+  /// Calls `hook` with this leaf whenever backward() has added to its grad(). Throws for non-leaves.
+  void register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook) const;
 
   // --- Arithmetic -----------------------------------------------------------------------------------
 
@@ -479,6 +493,19 @@ class Tensor {
   Tensor to(ScalarType dtype, bool non_blocking = false, bool copy = false) const;
   Tensor to(const TensorOptions& options, bool non_blocking = false, bool copy = false) const;
   Tensor toType(ScalarType dtype) const { return to(dtype); }
+  Tensor to(const Tensor& like, bool non_blocking = false, bool copy = false) const {
+    return to(like.dtype(), non_blocking, copy);
+  }
+  Tensor to(Device, bool non_blocking = false, bool copy = false) const { return to(dtype(), non_blocking, copy); }
+  Tensor to(Device, ScalarType dtype, bool non_blocking = false, bool copy = false) const {
+    return to(dtype, non_blocking, copy);
+  }
+  Tensor type_as(const Tensor& other) const { return to(other.dtype()); }
+  Tensor cpu() const { return *this; }
+  Tensor new_empty(IntArrayRef sizes, const TensorOptions& options = {}) const;
+  Tensor new_zeros(IntArrayRef sizes, const TensorOptions& options = {}) const;
+  Tensor new_ones(IntArrayRef sizes, const TensorOptions& options = {}) const;
+  Tensor new_full(IntArrayRef sizes, Scalar value, const TensorOptions& options = {}) const;
   Tensor& copy_(const Tensor& source) const;
   Tensor& fill_(Scalar value) const;
   Tensor& fill_(const Tensor& value) const;

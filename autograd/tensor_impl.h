@@ -4,6 +4,12 @@
 
 namespace wengert {
 
+namespace autograd {
+/// The mode in which a view was made. In-place changes of views made without grad mode are refused, or their history
+/// would be a guess.
+enum class CreationMeta : uint8_t { DEFAULT, NO_GRAD_MODE, INFERENCE_MODE };
+}  // namespace autograd
+
 /// What the handles of one tensor share.
 struct TensorImpl final : pool::Pooled {
   TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset);
@@ -24,7 +30,8 @@ struct TensorImpl final : pool::Pooled {
   bool contiguous;
   bool requires_grad = false;  // asked for on this leaf; non-leaves have a grad_fn instead
   bool retains_grad = false;
-  bool made_without_grad_mode = false;  // a view taken while grad mode was off
+  bool inference;  // made in inference mode: knows no version, and no graph saves it
+  autograd::CreationMeta creation = autograd::CreationMeta::DEFAULT;
   int64_t numel;
   int64_t offset;  // of the first element in the storage, in elements
   Dims sizes;
@@ -59,7 +66,7 @@ inline void* Tensor::data_ptr() const { return info().data(); }
 inline bool Tensor::is_alias_of(const Tensor& other) const {
   return info().storage->data() == other.info().storage->data();
 }
-inline int64_t Tensor::_version() const { return info().storage->version(); }
+inline bool Tensor::is_inference() const { return info().inference; }
 inline bool Tensor::is_view() const { return info().base.defined(); }
 
 }  // namespace wengert

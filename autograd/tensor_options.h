@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/autograd/device.h>
 #include <wengert/autograd/dtype.h>
 
 #include <optional>
@@ -11,6 +12,7 @@ class TensorOptions {
  public:
   TensorOptions() = default;
   TensorOptions(ScalarType dtype) : dtype_(dtype) {}  // NOLINT: implicit as in libtorch
+  TensorOptions(Device) {}                            // NOLINT: there is but one
 
   [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const {
     TensorOptions options = *this;
@@ -23,18 +25,23 @@ class TensorOptions {
     return options;
   }
 
+  [[nodiscard]] TensorOptions device(Device) const { return *this; }  // there is but one
+  Device device() const { return Device(); }
+  Layout layout() const { return kStrided; }
   /// The dtype asked for, else the default dtype.
   ScalarType dtype() const { return dtype_.value_or(get_default_dtype()); }
   bool has_dtype() const { return dtype_.has_value(); }
   std::optional<ScalarType> dtype_opt() const { return dtype_; }
-  bool requires_grad() const { return requires_grad_; }
+  bool requires_grad() const { return requires_grad_.value_or(false); }
+  bool has_requires_grad() const { return requires_grad_.has_value(); }
 
  private:
   std::optional<ScalarType> dtype_;
-  bool requires_grad_ = false;
+  std::optional<bool> requires_grad_;
 };
 
 inline TensorOptions dtype(ScalarType dtype) { return TensorOptions(dtype); }
+inline TensorOptions device(Device device) { return TensorOptions().device(device); }
 inline TensorOptions requires_grad(bool requires_grad = true) { return TensorOptions().requires_grad(requires_grad); }
 
 }  // namespace wengert

@@ -24,7 +24,22 @@ struct Operands {
   Tensor a, b;
 };
 
-void check_no_zero(const Tensor& divisor) {
+// A tensor, two that are multiplied or divided, and the factor of that, in one dtype.
+struct ThreeOperands {
+  ThreeOperands(const Tensor& first, const Tensor& second, const Tensor& third, Scalar number, const char* op) {
+    const ScalarType dtype = result_type(first, second, third);
+    check(dtype != kBool, "\"{}\" not implemented for 'Bool'", op);
+    x = first.to(dtype);
+    a = second.to(dtype);
+    b = third.to(dtype);
+    value = isFloatingType(dtype) ? number : Scalar(number.toLong());
+  }
+  Tensor x, a, b;
+  Scalar value;
+};
+
+void check_no_zero(const Tensor& dividend, const Tensor& divisor) {
+  if (dividend.numel() == 0) return;
   check(!isIntegralType(divisor.dtype(), true) || all(divisor != 0).item<bool>(), "ZeroDivisionError");
 }
 
@@ -75,7 +90,7 @@ constexpr auto c_remainder = [](auto a, auto b) {
 template <class F>
 Tensor remainder_of(const char* name, const Tensor& first, const Tensor& second, const char* rounding, F f) {
   const auto [a, b] = Operands(first, second);
-  check_no_zero(b);
+  check_no_zero(a, b);
   return record(name, compute_new(a, b, name, f), {a, b}, {a, b},
                 [rounding, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
                   const Tensor& g = c.grad();
@@ -98,7 +113,7 @@ Tensor div(const Tensor& first, const Tensor& second, std::optional<std::string_
   check(down || *rounding_mode == "trunc",
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{}'", *rounding_mode);
   const auto [a, b] = Operands(first, second);
-  check_no_zero(b);
+  check_no_zero(a, b);
   const Tensor out =
       down ? compute_new(a, b, "div_floor", floor_quotient) : compute_new(a, b, "div_trunc", trunc_quotient);
   return record("DivBackward2", out, {a, b}, {},
@@ -186,42 +201,45 @@ Tensor xlogy(const Tensor& x, const Tensor& y) {
 }
 
 // y = x + v a b.   VJP:   dx = G,   da = v G b,   db = v G a.
-Tensor addcmul(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
+Tensor addcmul(const Tensor& first, const Tensor& second, const Tensor& third, Scalar number) {
+  const auto [x, a, b, value] = ThreeOperands(first, second, third, number, "addcmul_cpu_out");
   Tensor out;
   {
     const NoGradGuard no_grad;
     out = x + (value.equal(1) ? a * b : a * value * b);
   }
-  return record(
-      "AddcmulBackward0", out, {x, a, b}, {a, b},
-      [value, to_x = BroadcastOf(x), to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-        const Tensor& g = c.grad();
-        return {c.needs(0) ? to_x.sum(g) : Tensor(), c.needs(1) ? to_a.sum(g * (c.saved(1) * value)) : Tensor(),
-                c.needs(2) ? to_b.sum(g * (c.saved(0) * value)) : Tensor()};
-      });
+  return record("AddcmulBackward0", out, {x, a, b}, {a, b},
+                [value = value, to_x = BroadcastOf(x), to_a = BroadcastOf(a),
+                 to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
+                  const Tensor& g = c.grad();
+                  return {c.needs(0) ? to_x.sum(g) : Tensor(),
+                          c.needs(1) ? to_a.sum(g * (c.saved(1) * value)) : Tensor(),
+                          c.needs(2) ? to_b.sum(g * (c.saved(0) * value)) : Tensor()};
+                });
 }
 
 // y = x + v a / b.   VJP:   dx = G,   da = v G / b,   db = -v G a / b^2.
-Tensor addcdiv(const Tensor& x, const Tensor& a, const Tensor& b, Scalar value) {
-  check(!isIntegralType(a.dtype(), true) || !isIntegralType(b.dtype(), true),
+Tensor addcdiv(const Tensor& first, const Tensor& second, const Tensor& third, Scalar number) {
+  check(!isIntegralType(second.dtype(), true) || !isIntegralType(third.dtype(), true),
         "Integer division with addcdiv is no longer supported, and in a future release addcdiv will perform a true "
         "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
         "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
         "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * "
         "tensor1 / tensor2), for all dtypes.");
+  const auto [x, a, b, value] = ThreeOperands(first, second, third, number, "addcdiv_cpu_out");
   Tensor out;
   {
     const NoGradGuard no_grad;
     out = x + (value.equal(1) ? a / b : a * value / b);
   }
-  return record(
-      "AddcdivBackward0", out, {x, a, b}, {a, b},
-      [value, to_x = BroadcastOf(x), to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-        const Tensor& g = c.grad();
-        const Tensor a = c.saved(0), b = c.saved(1);
-        return {c.needs(0) ? to_x.sum(g) : Tensor(), c.needs(1) ? to_a.sum(g * (value / b)) : Tensor(),
-                c.needs(2) ? to_b.sum(-g * (a * value / (b * b))) : Tensor()};
-      });
+  return record("AddcdivBackward0", out, {x, a, b}, {a, b},
+                [value = value, to_x = BroadcastOf(x), to_a = BroadcastOf(a),
+                 to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
+                  const Tensor& g = c.grad();
+                  const Tensor a = c.saved(0), b = c.saved(1);
+                  return {c.needs(0) ? to_x.sum(g) : Tensor(), c.needs(1) ? to_a.sum(g * (value / b)) : Tensor(),
+                          c.needs(2) ? to_b.sum(-g * (a * value / (b * b))) : Tensor()};
+                });
 }
 
 Tensor Tensor::div(const Tensor& other, std::optional<std::string_view> rounding_mode) const {
@@ -246,8 +264,12 @@ Tensor Tensor::addcmul(const Tensor& a, const Tensor& b, Scalar value) const {
 Tensor Tensor::addcdiv(const Tensor& a, const Tensor& b, Scalar value) const {
   return wengert::addcdiv(*this, a, b, value);
 }
-Tensor& Tensor::addcmul_(const Tensor& a, const Tensor& b, Scalar value) const { return add_(a * b, value); }
-Tensor& Tensor::addcdiv_(const Tensor& a, const Tensor& b, Scalar value) const { return add_(a / b, value); }
+Tensor& Tensor::addcmul_(const Tensor& a, const Tensor& b, Scalar value) const {
+  return replace(*this, [&](const Tensor& x) { return wengert::addcmul(x, a, b, value); });
+}
+Tensor& Tensor::addcdiv_(const Tensor& a, const Tensor& b, Scalar value) const {
+  return replace(*this, [&](const Tensor& x) { return wengert::addcdiv(x, a, b, value); });
+}
 Tensor& Tensor::lerp_(const Tensor& end, Scalar weight) const {
   return replace(*this, [&](const Tensor& x) { return wengert::lerp(x, end, weight); });
 }

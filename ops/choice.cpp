@@ -158,7 +158,6 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
 
 // y = value where the mask holds, else x.
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
-  check_can_cast(result_type(x, value), x.dtype());
   return masked_fill(x, mask, full({}, value, x.options()));
 }
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {

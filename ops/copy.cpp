@@ -59,8 +59,8 @@ class FillBackward final : public Node {
   const char* name_;
 };
 
+// Where elements share memory, they get the same.
 void fill_elements(const Tensor& self, Scalar value) {
-  check_writable(self);
   dispatch(self.dtype(), [&]<class T>() {
     const T v = value.to<T>();
     apply<T, T>(self, self, [v](T) { return v; });
@@ -90,13 +90,16 @@ Tensor Tensor::to(ScalarType dtype, bool, bool copy) const {
 }
 
 Tensor Tensor::to(const TensorOptions& options, bool non_blocking, bool copy) const {
-  check(!options.requires_grad(), "to() does not take requires_grad; call requires_grad_() on its result.");
+  check(!options.has_requires_grad(),
+        "to(options) expects unset requires_grad flag, but got options.requires_grad set as {}",
+        options.requires_grad());
   return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
 }
 
 Tensor& Tensor::copy_(const Tensor& source) const {
   check(Dims(sizes()) == broadcast_shapes(sizes(), source.sizes()),
         "output with shape {} doesn't match the broadcast shape {}", sizes(), source.sizes());
+  if (requires_grad() && GradMode::is_enabled()) autograd::check_in_place(*this);
   if (is_same(source)) return self();
   auto node = autograd::begin_in_place<CopyBackwards>(*this, {*this, source}, source);
   check_writable(*this);

@@ -7,11 +7,24 @@ void check_can_cast(ScalarType result, ScalarType to) {
 }
 
 void check_writable(const Tensor& self) {
+  if (self.numel() == 0) return;
   for (int64_t d = 0; d < self.dim(); ++d) {
     check(self.stride(d) != 0 || self.size(d) <= 1,
           "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
           "Please clone() the tensor before performing the operation.");
   }
+}
+
+void check_no_overlap(const Tensor& self, const Tensor& other) {
+  if (!self.is_same(other) && (self.numel() == 0 || other.numel() == 0 || !self.is_alias_of(other))) return;
+  const auto end = [](const Tensor& x) {
+    int64_t last = x.storage_offset();
+    for (int64_t d = 0; d < x.dim(); ++d) last += (x.size(d) - 1) * x.stride(d);
+    return last + 1;
+  };
+  check(!self.is_same(other) && (end(self) <= other.storage_offset() || end(other) <= self.storage_offset()),
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+        "location. Please clone() the tensor before performing the operation.");
 }
 
 void check_writable(const Tensor& self, const Tensor& other) {

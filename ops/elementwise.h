@@ -44,6 +44,9 @@ void check_writable(const Tensor& self);
 /// writing self does not change what is still to be read from `other`.
 void check_writable(const Tensor& self, const Tensor& other);
 
+/// Throws when a part of `self`, which is to be written, may be read through `other`.
+void check_no_overlap(const Tensor& self, const Tensor& other);
+
 /// Throws "result type Float can't be cast to the desired output type Long" where it can't.
 void check_can_cast(ScalarType result, ScalarType to);
 

@@ -10,7 +10,7 @@
 //     // y_i = e^(x_i) / sum_j e^(x_j) along dim.   VJP, for G = dL/dy:   dx = y (G - sum(G y)).
 //     Tensor softmax(const Tensor& x, int64_t dim) {
 //       Tensor y = ...;
-//       return record("SoftmaxBackward0", y, {x}, {SavedTensor::output(y)}, [dim](const Backward& b) -> Gradients {
+//       return record("SoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
 //         const Tensor &g = b.grad(), y = b.saved(0);
 //         return {y * (g - (g * y).sum(dim, true))};
 //       });
@@ -41,12 +41,28 @@ class Backward {
   const InlineVector<SavedTensor, 2>& saved_;
 };
 
+/// What a formula wants saved: an input, or the operation's own output. Saved only if the operation is recorded.
+struct ToSave {
+  ToSave(const Tensor& input) : tensor(input) {}  // NOLINT: a list of inputs reads as such
+  static ToSave output(const Tensor& tensor, uint32_t output_nr = 0) {
+    ToSave save(tensor);
+    save.is_output = true;
+    save.output_nr = output_nr;
+    return save;
+  }
+  SavedTensor saved() const { return is_output ? SavedTensor::output(tensor, output_nr) : SavedTensor(tensor); }
+
+  const Tensor& tensor;
+  bool is_output = false;
+  uint32_t output_nr = 0;
+};
+using SaveList = std::initializer_list<ToSave>;
+
 template <class Formula>
 class FormulaBackward final : public Node {
  public:
-  FormulaBackward(const char* name, std::initializer_list<SavedTensor> saved, const Formula& formula)
-      : name_(name), formula_(formula) {
-    for (const SavedTensor& tensor : saved) saved_.push_back(tensor);
+  FormulaBackward(const char* name, SaveList to_save, const Formula& formula) : name_(name), formula_(formula) {
+    for (const ToSave& save : to_save) saved_.push_back(save.saved());
   }
   Gradients apply(Gradients grads) override { return formula_(Backward(this, grads, saved_)); }
   std::string name() const override { return name_; }
@@ -60,20 +76,29 @@ class FormulaBackward final : public Node {
   InlineVector<SavedTensor, 2> saved_;
 };
 
-/// Makes `out` the result of an operation on `inputs`, if that is to be recorded. The formula returns one
-/// gradient for each input, undefined for those that have none.
+/// Makes `out`, a view of one of the inputs, the result of an operation on `inputs`, if that is to be recorded. The
+/// formula returns one gradient for each input, undefined for those that have none.
 template <class Formula>
-Tensor record(const char* name, Tensor out, autograd::TensorRefs inputs, std::initializer_list<SavedTensor> saved,
-              const Formula& formula) {
-  return autograd::record<FormulaBackward<Formula>>(std::move(out), inputs, name, saved, formula);
+Tensor record_view(const char* name, Tensor out, autograd::TensorRefs inputs, SaveList to_save,
+                   const Formula& formula) {
+  return autograd::record<FormulaBackward<Formula>>(std::move(out), inputs, name, to_save, formula);
 }
 
-/// The same for several outputs, in order.
+/// The same for a new tensor. That it may have been computed as a view of some temporary is nobody's concern.
+template <class Formula>
+Tensor record(const char* name, Tensor out, autograd::TensorRefs inputs, SaveList to_save, const Formula& formula) {
+  return record_view(name, out.is_view() ? out.detach() : std::move(out), inputs, to_save, formula);
+}
+
+/// The same for several new tensors, in order.
 template <class Formula>
 void record_all(const char* name, std::initializer_list<std::reference_wrapper<Tensor>> outs,
-                autograd::TensorRefs inputs, std::initializer_list<SavedTensor> saved, const Formula& formula) {
+                autograd::TensorRefs inputs, SaveList to_save, const Formula& formula) {
+  for (Tensor& out : outs) {
+    if (out.is_view()) out = out.detach();
+  }
   if (!autograd::must_record(inputs)) return;
-  const IntrusivePtr<Node> node = autograd::make_node<FormulaBackward<Formula>>(inputs, name, saved, formula);
+  const IntrusivePtr<Node> node = autograd::make_node<FormulaBackward<Formula>>(inputs, name, to_save, formula);
   for (Tensor& out : outs) autograd::set_history(out, node);
 }
 

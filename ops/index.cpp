@@ -112,8 +112,7 @@ Tensor& scatter_in_place(const Tensor& self, int64_t dim, const Tensor& index, c
     return {dx, b.needs(1) ? gather(g, dim, index) : Tensor()};
   };
   auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(
-      self, {self, source}, add ? "ScatterAddBackward0" : "ScatterBackward0", std::initializer_list<SavedTensor>{index},
-      formula);
+      self, {self, source}, add ? "ScatterAddBackward0" : "ScatterBackward0", SaveList{index}, formula);
   if (index.numel() > 0) {
     add ? compute_scatter(self, dim, index, source, accumulate) : compute_scatter(self, dim, index, source, replace);
   }
@@ -196,10 +195,12 @@ Tensor memory_offsets(const Tensor& x, TensorList indices) {
     if (!all[d].defined()) kept.push_back(d);
   }
   const auto before = static_cast<size_t>(std::count_if(kept.begin(), kept.end(), [&](size_t d) { return d < place; }));
+  const bool reads_nothing =
+      numel_of(common) == 0 || std::any_of(kept.begin(), kept.end(), [&](size_t d) { return x.sizes()[d] == 0; });
   Tensor offsets = zeros({}, kLong);
   const auto after_dims = static_cast<int64_t>(kept.size() - before);
   for (size_t d = 0; d < all.size(); ++d) {
-    if (!all[d].defined()) continue;
+    if (!all[d].defined() || reads_nothing) continue;
     const int64_t size = x.sizes()[d];
     const Tensor position = where(all[d] < 0, all[d] + size, all[d]);
     const Tensor out = logical_or(position < 0, position >= size);
@@ -222,23 +223,33 @@ Tensor memory_offsets(const Tensor& x, TensorList indices) {
   return offsets.contiguous();
 }
 
+// Copies for a formula, which the caller's later in-place changes do not touch.
+std::vector<Tensor> kept_indices(TensorList indices, bool recorded) {
+  std::vector<Tensor> kept;
+  for (const Tensor& index : indices) kept.push_back(recorded && index.defined() ? index.clone() : index);
+  return kept;
+}
+
 Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor& values, bool add) {
   check(self.dtype() == values.dtype(),
         "Index put requires the source and destination dtypes match, got {} for the destination and {} for the source.",
         self.dtype(), values.dtype());
   check_writable(self);
+  for (const Tensor& index : indices) {
+    if (index.defined() && index.dtype() == kLong) check_no_overlap(self, index);
+  }
   const Tensor offsets = memory_offsets(self, indices);
   check(is_expandable_to(values.sizes(), offsets.sizes()),
         "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}", values.sizes(),
         offsets.sizes());
-  const auto formula = [kept = std::vector<Tensor>(indices.begin(), indices.end()), add,
+  const auto formula = [kept = kept_indices(indices, autograd::must_record({self, values})), add,
                         to_values = BroadcastOf(values)](const Backward& b) -> Gradients {
     const Tensor& g = b.grad();
     return {add || !b.needs(0) ? g : index_put(g, kept, zeros({}, g.options())),
             b.needs(1) ? to_values.sum(index(g, kept)) : Tensor()};
   };
-  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(
-      self, {self, values}, "IndexPutBackward0", std::initializer_list<SavedTensor>{}, formula);
+  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(self, {self, values}, "IndexPutBackward0",
+                                                                           SaveList{}, formula);
   const Tensor from = values.detach().expand(offsets.sizes()).contiguous();
   dispatch(self.dtype(), [&]<class T>() {
     T* to = self.data_ptr<T>();
@@ -313,11 +324,12 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
     y = empty(sizes, x.options());
     const auto* at = positions.data_ptr<int64_t>();
     if (dim == 0 && vector.is_contiguous()) {
-      // Whole slices lie side by side.
-      const auto bytes = static_cast<size_t>(vector.stride(0) * vector.element_size());
+      // Whole slices lie side by side. (A stride says nothing where the size is 1.)
+      const int64_t length = vector.numel() / std::max<int64_t>(1, vector.size(0));
+      const auto bytes = static_cast<size_t>(length * vector.element_size());
       auto* to = static_cast<char*>(y.data_ptr());
       const auto* from = static_cast<const char*>(vector.data_ptr());
-      kernels::parallel_rows(positions.numel(), vector.stride(0), [&](int64_t begin, int64_t end) {
+      kernels::parallel_rows(positions.numel(), length, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           std::copy_n(from + static_cast<size_t>(at[i]) * bytes, bytes, to + static_cast<size_t>(i) * bytes);
         }
@@ -345,12 +357,12 @@ Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& sourc
         positions.numel(), size_along(source, dim), dim);
   check_positions(positions, size_along(*this, dim), dim);
   check_writable(*this);
-  const auto formula = [dim, alpha](const Backward& b) -> Gradients {
+  const auto formula = [dim, alpha, sizes = Dims(source.sizes())](const Backward& b) -> Gradients {
     const Tensor& g = b.grad();
-    return {g, b.needs(1) ? g.index_select(dim, b.saved(0)) * alpha : Tensor()};
+    return {g, b.needs(1) ? (g.index_select(dim, b.saved(0)) * alpha).reshape(sizes) : Tensor()};
   };
-  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(
-      *this, {*this, source}, "IndexAddBackward0", std::initializer_list<SavedTensor>{positions}, formula);
+  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(*this, {*this, source}, "IndexAddBackward0",
+                                                                           SaveList{positions}, formula);
   {
     const NoGradGuard no_grad;
     const Tensor to = this->dim() == 0 ? detach().reshape({1}) : detach();
@@ -374,7 +386,7 @@ Tensor index(const Tensor& x, TensorList indices) {
     kernels::map(loop, y.data_ptr<T>(), offsets.data_ptr<int64_t>(), [from](int64_t at) { return from[at]; });
   });
   return record("IndexBackward0", y, {x}, {},
-                [kept = std::vector<Tensor>(indices.begin(), indices.end()), sizes = Dims(x.sizes())](const Backward& b)
+                [kept = kept_indices(indices, autograd::must_record({x})), sizes = Dims(x.sizes())](const Backward& b)
                     -> Gradients { return {index_put(zeros(sizes, b.grad().options()), kept, b.grad(), true)}; });
 }
 

@@ -217,7 +217,7 @@ Tensor linalg_solve(const Tensor& a, const Tensor& b_in) {
   };
   const Tensor wide_a = expanded(a), wide_b = expanded(b);
   Tensor x = compute_solve(wide_a, wide_b, "linalg.solve");
-  x = record("LinalgSolveExBackward0", x, {wide_a, wide_b}, {wide_a, SavedTensor::output(x)},
+  x = record("LinalgSolveExBackward0", x, {wide_a, wide_b}, {wide_a, ToSave::output(x)},
              [](const Backward& c) -> Gradients {
                const Tensor db = linalg_solve(transposed(c.saved(0)), c.grad());
                return {c.needs(0) ? -matmul(db, transposed(c.saved(1))) : Tensor(), db};
@@ -229,7 +229,7 @@ Tensor linalg_solve(const Tensor& a, const Tensor& b_in) {
 Tensor linalg_inv(const Tensor& a) {
   check_square(a, "linalg.inv");
   const Tensor y = compute_solve(a, identity_like(a), "linalg.inv");
-  return record("LinalgInvExBackward0", y, {a}, {SavedTensor::output(y)}, [](const Backward& c) -> Gradients {
+  return record("LinalgInvExBackward0", y, {a}, {ToSave::output(y)}, [](const Backward& c) -> Gradients {
     const Tensor yt = transposed(c.saved(0));
     return {-matmul(yt, matmul(c.grad(), yt))};
   });
@@ -256,7 +256,7 @@ Tensor linalg_cholesky(const Tensor& a, bool upper) {
     });
     l = tril(l);
   }
-  return record("LinalgCholeskyExBackward0", l, {a}, {SavedTensor::output(l)}, [](const Backward& c) -> Gradients {
+  return record("LinalgCholeskyExBackward0", l, {a}, {ToSave::output(l)}, [](const Backward& c) -> Gradients {
     const Tensor l = c.saved(0), lt = transposed(l);
     const Tensor h = lower_half(matmul(lt, c.grad()));
     const Tensor s = transposed(linalg_solve(lt, transposed(linalg_solve(lt, h))));
@@ -268,9 +268,12 @@ Tensor cholesky(const Tensor& a, bool upper) { return linalg_cholesky(a, upper);
 // (sign, ln |det A|).   VJP:   dA = G A⁻ᵀ of the second; the sign has none.
 std::tuple<Tensor, Tensor> linalg_slogdet(const Tensor& a) {
   check_square(a, "linalg.slogdet");
-  const auto [sign, log_size] = compute_slogdet(a);
-  return {sign, record("LinalgSlogdetBackward0", log_size, {a}, {a},
-                       [](const Backward& c) -> Gradients { return {gradient_of_log_size(c.grad(), c.saved(0))}; })};
+  auto [sign, log_size] = compute_slogdet(a);
+  record_all("LinalgSlogdetBackward0", {sign, log_size}, {a}, {a}, [](const Backward& c) -> Gradients {
+    const Tensor a = c.saved(0);
+    return {c.grad(1).defined() ? gradient_of_log_size(c.grad(1), a) : zeros_like(a)};
+  });
+  return {sign, log_size};
 }
 std::tuple<Tensor, Tensor> slogdet(const Tensor& a) { return linalg_slogdet(a); }
 
@@ -289,7 +292,7 @@ Tensor linalg_det(const Tensor& a) {
     const NoGradGuard no_grad;
     y = sign * exp(log_size);
   }
-  return record("LinalgDetBackward0", y, {a}, {a, SavedTensor::output(y)}, [](const Backward& c) -> Gradients {
+  return record("LinalgDetBackward0", y, {a}, {a, ToSave::output(y)}, [](const Backward& c) -> Gradients {
     return {gradient_of_log_size(c.grad() * c.saved(1), c.saved(0))};
   });
 }
@@ -321,8 +324,7 @@ std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrice
       }
     });
   }
-  record_all("LinalgSvdBackward0", {u, s, vh}, {a},
-             {SavedTensor::output(u, 0), SavedTensor::output(s, 1), SavedTensor::output(vh, 2)},
+  record_all("LinalgSvdBackward0", {u, s, vh}, {a}, {ToSave::output(u, 0), ToSave::output(s, 1), ToSave::output(vh, 2)},
              [](const Backward& c) -> Gradients {
                return {gradient_of_svd(c.grad(0), c.grad(1), c.grad(2), c.saved(0), c.saved(1), c.saved(2))};
              });
@@ -353,7 +355,7 @@ std::tuple<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
     });
     r = triu(factors.narrow(-2, 0, k));
   }
-  record_all("LinalgQrBackward0", {q, r}, {a}, {a, SavedTensor::output(q, 0), SavedTensor::output(r, 1)},
+  record_all("LinalgQrBackward0", {q, r}, {a}, {a, ToSave::output(q, 0), ToSave::output(r, 1)},
              [](const Backward& c) -> Gradients {
                const Tensor q = c.saved(1), r = c.saved(2);
                const Tensor dq = c.grad(0).defined() ? c.grad(0) : zeros_like(q);
@@ -386,7 +388,7 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
       }
     });
   }
-  record_all("LinalgEighBackward0", {w, v}, {a}, {SavedTensor::output(w, 0), SavedTensor::output(v, 1)},
+  record_all("LinalgEighBackward0", {w, v}, {a}, {ToSave::output(w, 0), ToSave::output(v, 1)},
              [](const Backward& c) -> Gradients {
                const Tensor w = c.saved(0), v = c.saved(1), vt = transposed(v);
                Tensor inner;

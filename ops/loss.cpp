@@ -2,6 +2,7 @@
 #include <wengert/ops/formula.h>
 #include <wengert/ops/loss.h>
 #include <wengert/ops/ops.h>
+#include <wengert/ops/promotion.h>
 
 #include <cmath>
 
@@ -24,8 +25,10 @@ Tensor unreduce(const Tensor& g, int64_t reduction, int64_t count) {
 
 // A loss of the difference d = x - t, elementwise and then reduced.   VJP:   dx = G l'(d),   dt = -dx.
 template <class Loss, class Slope>
-Tensor difference_loss(const char* name, const Tensor& x, const Tensor& t, int64_t reduction, const Loss& loss,
+Tensor difference_loss(const char* name, const Tensor& input, const Tensor& target, int64_t reduction, const Loss& loss,
                        const Slope& slope) {
+  const ScalarType dtype = result_type(input, target);
+  const Tensor x = input.to(dtype), t = target.to(dtype);
   Tensor y;
   int64_t count = 0;
   {
@@ -88,7 +91,9 @@ Tensor huber_loss(const Tensor& x, const Tensor& t, int64_t reduction, double de
 }
 
 // l = -w (t ln x + (1 - t) ln(1 - x)), the logarithms no less than -100.
-Tensor binary_cross_entropy(const Tensor& x, const Tensor& t, const Tensor& weight, int64_t reduction) {
+Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t reduction) {
+  const ScalarType dtype = result_type(input, target);
+  const Tensor x = input.to(dtype), t = target.to(dtype);
   check(x.sizes() == t.sizes(),
         "Using a target size ({}) that is different to the input size ({}) is deprecated. "
         "Please ensure they have the same size.",
@@ -157,7 +162,7 @@ Tensor nll_loss(const Tensor& x, const Tensor& t, const Tensor& weight, int64_t 
               weight.defined() ? weight.index_select(0, at.reshape({-1})).reshape(t.sizes()) : ones({}, x.options()));
   }
   Tensor picked = gather(x, dim, at.unsqueeze(dim)).squeeze(dim);
-  const Tensor losses = -(where_or_zero(used != 0, picked) * used);
+  const Tensor losses = where_or_zero(used != 0, -(picked * used));
   if (reduction == Reduction::Mean) return losses.sum() / used.sum();
   return reduce(losses, reduction);
 }

@@ -388,10 +388,8 @@ Tensor clone(const Tensor& x);
 
 // --- Random numbers (ops/random.cpp) -------------------------------------------------------------------
 // The numbers that PyTorch gives on the CPU after the same manual_seed and the same calls. One generator
-// serves all threads; calls are safe on any of them.
+// serves all threads, see <wengert/autograd/generator.h>; calls are safe on any of them.
 
-/// Starts the generator anew.
-void manual_seed(uint64_t seed);
 Tensor rand(IntArrayRef sizes, const TensorOptions& options = {});   ///< uniform on [0, 1)
 Tensor randn(IntArrayRef sizes, const TensorOptions& options = {});  ///< standard normal
 Tensor rand_like(const Tensor& like, const TensorOptions& options = {});

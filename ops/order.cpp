@@ -87,10 +87,12 @@ Tensor argument(const Tensor& x, std::optional<int64_t> dim, bool keepdim, bool 
           "dim with the 'dim' argument.",
           name);
     const Rows rows(x.reshape({-1}), 0);
+    check(x.dtype() != kBool, "\"{}_cpu\" not implemented for 'Bool'", name);
     const Tensor index = extreme_positions(rows, largest, name).reshape({});
-    return keepdim ? index.reshape(std::vector<int64_t>(x.sizes().size(), 1)) : index;
+    return (keepdim ? index.reshape(std::vector<int64_t>(x.sizes().size(), 1)) : index).detach();
   }
   const Rows rows(x, *dim);
+  check(x.dtype() != kBool || (x.dim() > 0 && rows.length <= 1), "\"{}_cpu\" not implemented for 'Bool'", name);
   return rows.in_place(extreme_positions(rows, largest, name), keepdim);
 }
 
@@ -125,7 +127,7 @@ Tensor extreme_over(const char* node, const char* name, const Tensor& x, IntArra
     y = gather(rows_of_x, -1, index).reshape(reduced_shape(x.sizes(), reduced, keepdim));
     if (y.is_view()) y = y.clone();
   }
-  return record(node, y, {x}, {x, SavedTensor::output(y)}, [kept_shape, all_dims](const Backward& b) -> Gradients {
+  return record(node, y, {x}, {x, ToSave::output(y)}, [kept_shape, all_dims](const Backward& b) -> Gradients {
     const Tensor x = b.saved(0), y = b.saved(1).reshape(kept_shape), g = b.grad().reshape(kept_shape);
     const Tensor chosen = logical_or(x == y, logical_and(isnan(x), isnan(y))).to(g.dtype());
     return {chosen * (all_dims.empty() ? g : g / chosen.sum(all_dims, true))};
@@ -219,12 +221,15 @@ Tensor argsort(const Tensor& x, int64_t dim, bool descending) { return std::get<
 
 std::tuple<Tensor, Tensor> topk(const Tensor& x, int64_t k, int64_t dim, bool largest, bool) {
   check(k >= 0 && k <= (x.dim() == 0 ? 1 : x.size(dim)), "selected index k out of range");
+  check(x.dim() == 0 || x.dtype() != kBool, "\"topk_cpu\" not implemented for 'Bool'");
+  if (x.dim() == 0) k = 1;  // a single number has no place for none
   return largest ? arranged(x, dim, k, [](auto a, auto b) { return falls(a, b); })
                  : arranged(x, dim, k, [](auto a, auto b) { return rises(a, b); });
 }
 
 Tensor median(const Tensor& x) {
-  if (x.numel() == 0) return full({}, std::numeric_limits<double>::quiet_NaN(), x.options());
+  check(x.numel() > 0 || x.is_floating_point(), "median(): there is none of no whole numbers");
+  if (x.numel() == 0) return sum(x) + std::numeric_limits<double>::quiet_NaN();
   return std::get<0>(median(x.reshape({-1}), 0));
 }
 std::tuple<Tensor, Tensor> median(const Tensor& x, int64_t dim, bool keepdim) {

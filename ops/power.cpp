@@ -118,6 +118,8 @@ class PowOfNumberBackward final : public Node {
   SavedTensor exponent_, result_;
 };
 
+void check_not_bool(ScalarType dtype) { check(dtype != kBool, "\"pow\" not implemented for 'Bool'"); }
+
 void check_whole_exponent(ScalarType base, Scalar exponent) {
   check(!isIntegralType(base, true) || !exponent.isIntegral(true) || exponent.toLong() >= 0,
         "Integers to negative integer powers are not allowed.");
@@ -138,6 +140,7 @@ Tensor pow(const Tensor& input, Scalar exponent) {
 
 Tensor pow(const Tensor& first, const Tensor& second) {
   const ScalarType dtype = result_type(first, second);
+  check_not_bool(dtype);
   const Tensor base = first.to(dtype), exponent = second.to(dtype);
   Tensor out = empty(broadcast_shapes(base.sizes(), exponent.sizes()), dtype);
   compute(out, base, exponent);
@@ -176,6 +179,7 @@ Tensor& Tensor::pow_(Scalar exponent) const {
 
 Tensor& Tensor::pow_(const Tensor& other) const {
   const ScalarType result = result_type(*this, other);
+  check_not_bool(result);
   check_can_cast(result, dtype());
   check_writable(*this, other);
   const bool recorded = autograd::must_record({*this, other});

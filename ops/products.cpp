@@ -158,13 +158,14 @@ Term contract(Term a, Term b, const std::vector<int>& wanted) {
     return result;
   }
   // A shared dimension of size 1 in one term is broadcast to the other's.
+  const auto broadcast = [](int64_t a, int64_t b) { return a == 1 ? b : a; };
   Tensor x = aligned(a, concatenated({&batch, &rows, &summed})),
          y = aligned(b, concatenated({&batch, &summed, &columns}));
   Dims batch_sizes, x_sizes, y_sizes, sum_sizes;
   const auto n_batch = static_cast<int64_t>(batch.size()), n_rows = static_cast<int64_t>(rows.size()),
              n_sum = static_cast<int64_t>(summed.size());
-  for (int64_t d = 0; d < n_batch; ++d) batch_sizes.push_back(std::max(x.size(d), y.size(d)));
-  for (int64_t d = 0; d < n_sum; ++d) sum_sizes.push_back(std::max(x.size(n_batch + n_rows + d), y.size(n_batch + d)));
+  for (int64_t d = 0; d < n_batch; ++d) batch_sizes.push_back(broadcast(x.size(d), y.size(d)));
+  for (int64_t d = 0; d < n_sum; ++d) sum_sizes.push_back(broadcast(x.size(n_batch + n_rows + d), y.size(n_batch + d)));
   Dims row_sizes, column_sizes;
   for (int64_t d = 0; d < n_rows; ++d) row_sizes.push_back(x.size(n_batch + d));
   for (int64_t d = n_batch + n_sum; d < y.dim(); ++d) column_sizes.push_back(y.size(d));
@@ -231,6 +232,8 @@ Tensor tensordot(const Tensor& a, const Tensor& b, IntArrayRef dims_a, IntArrayR
   check(dims_a.size() == dims_b.size(), "both dimension lists should have same length");
   Term x{{}, a}, y{{}, b};
   std::vector<int> wanted;
+  check(dims_a.empty() || (a.dim() > 0 && b.dim() > 0), "Dimension specified as {} but tensor has no dimensions",
+        dims_a.empty() ? 0 : dims_a[0]);
   for (int64_t d = 0; d < a.dim(); ++d) x.labels.push_back(static_cast<int>(d));
   for (int64_t d = 0; d < b.dim(); ++d) y.labels.push_back(1000 + static_cast<int>(d));
   for (size_t i = 0; i < dims_a.size(); ++i) {

@@ -16,6 +16,16 @@ ScalarType result_type(const Tensor& a, const Tensor& b) {
   return a.dim() > 0 ? raise(a.dtype(), b.dtype()) : raise(b.dtype(), a.dtype());
 }
 
+ScalarType result_type(const Tensor& a, const Tensor& b, const Tensor& c) {
+  // Those with dimensions among themselves first.
+  ScalarType with_dims = kBool, without_dims = kBool;
+  for (const Tensor* x : {&a, &b, &c}) {
+    ScalarType& rank = x->dim() > 0 ? with_dims : without_dims;
+    rank = promoteTypes(rank, x->dtype());
+  }
+  return a.dim() + b.dim() + c.dim() > 0 ? raise(with_dims, without_dims) : without_dims;
+}
+
 ScalarType result_type(const Tensor& a, Scalar b) {
   return raise(a.dtype(), b.isFloatingPoint() ? get_default_dtype() : b.type());
 }

@@ -9,6 +9,7 @@ namespace wengert {
 // so that `float tensor * 2.5` and `float tensor * double scalar tensor` stay float.
 
 ScalarType result_type(const Tensor& a, const Tensor& b);
+ScalarType result_type(const Tensor& a, const Tensor& b, const Tensor& c);
 ScalarType result_type(const Tensor& a, Scalar b);
 
 /// The default dtype for whole numbers and bools, a floating-point dtype unchanged.

@@ -1,85 +1,17 @@
 #include <wengert/autograd/dispatch.h>
 #include <wengert/autograd/factories.h>
+#include <wengert/autograd/generator.h>
 #include <wengert/autograd/history.h>
 #include <wengert/ops/elementwise.h>
 
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <numbers>
-#include <optional>
-#include <random>
 #include <utility>
-
-// PyTorch's random numbers on the CPU: the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), and from
-// its 32-bit words
-//     a float in [0, 1)    the low 24 bits of one word, times 2^-24
-//     a double in [0, 1)   the low 53 bits of two words (first the high one), times 2^-53
-//     a whole number       one word modulo the range, or two words for ranges from 2^32
-//     normal numbers       the method of Box and Muller (1958), see below
-// The order in which words are drawn is as much part of it as the formulas.
 
 namespace wengert {
 namespace ops {
 namespace {
-
-class Generator {
- public:
-  void seed(uint64_t seed) {
-    engine_.seed(static_cast<uint32_t>(seed));
-    spare_normal_.reset();
-  }
-
-  uint32_t word() { return static_cast<uint32_t>(engine_()); }
-  uint64_t two_words() {
-    const uint64_t high = word();
-    return high << 32 | word();
-  }
-
-  template <class T>
-  T uniform() {
-    if constexpr (std::is_same_v<T, float>) {
-      return static_cast<float>(word() & ((1u << 24) - 1)) * 0x1p-24f;
-    } else {
-      return static_cast<double>(two_words() & ((uint64_t{1} << 53) - 1)) * 0x1p-53;
-    }
-  }
-
-  uint64_t below(uint64_t range) { return (range >> 32 != 0 ? two_words() : word()) % range; }
-
-  // One pair of uniform numbers gives two normal ones; the second is kept for the next call.
-  double normal() {
-    if (spare_normal_) return *std::exchange(spare_normal_, std::nullopt);
-    const double u1 = uniform<double>(), u2 = uniform<double>();
-    const double radius = std::sqrt(-2 * std::log1p(-u2));
-    const double angle = 2 * std::numbers::pi * u1;
-    spare_normal_ = radius * std::sin(angle);
-    return radius * std::cos(angle);
-  }
-
- private:
-  std::mt19937 engine_{5489};
-  std::optional<double> spare_normal_;
-};
-
-// The process's generator, locked for one call of an operation.
-class LockedGenerator {
- public:
-  LockedGenerator() : lock_(mutex()) {}
-  Generator* operator->() { return &generator(); }
-  Generator& operator*() { return generator(); }
-
- private:
-  static std::mutex& mutex() {
-    static std::mutex mutex;
-    return mutex;
-  }
-  static Generator& generator() {
-    static Generator generator;
-    return generator;
-  }
-  std::lock_guard<std::mutex> lock_;
-};
 
 // Eight pairs of uniform numbers, x[i] and x[i + 8], become sixteen normal ones.
 template <class T>
@@ -143,8 +75,6 @@ Tensor filled(IntArrayRef sizes, const TensorOptions& options, const Fill& fill)
 }  // namespace ops
 
 using namespace ops;
-
-void manual_seed(uint64_t seed) { LockedGenerator()->seed(seed); }
 
 Tensor& Tensor::uniform_(double from, double to) const {
   check(from <= to, "uniform_ expects to return a [from, to) range, but found from={} > to={}", from, to);

@@ -49,6 +49,11 @@ Tensor movedim(const Tensor& x, IntArrayRef source, IntArrayRef destination) {
         "movedim: Invalid source or destination dims: source ({} dims) should contain the same number of dims as "
         "destination ({} dims)",
         source, destination);
+  if (x.dim() == 0) {
+    for (const int64_t dim : source) wrap_dim(dim, 0);
+    for (const int64_t dim : destination) wrap_dim(dim, 0);
+    return x.permute({});
+  }
   std::vector<int64_t> order(x.sizes().size(), -1);
   std::vector<bool> moved(x.sizes().size());
   for (size_t i = 0; i < source.size(); ++i) {
@@ -152,10 +157,10 @@ Tensor roll(const Tensor& x, IntArrayRef shifts, IntArrayRef dims) {
   }
   check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: {}, dims:{}", shifts.size(),
         dims.size());
+  if (x.numel() == 0) return x.clone();
   Tensor y = x;
   for (size_t i = 0; i < dims.size(); ++i) {
     const int64_t size = y.size(dims[i]);
-    if (size == 0) continue;
     const int64_t start = ((size - shifts[i]) % size + size) % size;
     y = cat({y.narrow(dims[i], start, size - start), y.narrow(dims[i], 0, start)}, dims[i]);
   }
@@ -207,8 +212,14 @@ Tensor pad(const Tensor& x, IntArrayRef pads, std::string_view mode, std::option
   return constant_pad_nd(x, pads, value.value_or(0));
 }
 
-Tensor tril(const Tensor& x, int64_t diagonal) { return where(as_matrix_mask(x, diagonal, true), x, zero_of(x)); }
-Tensor triu(const Tensor& x, int64_t diagonal) { return where(as_matrix_mask(x, diagonal, false), x, zero_of(x)); }
+Tensor tril(const Tensor& x, int64_t diagonal) {
+  if (x.numel() == 0) return x.clone();
+  return where(as_matrix_mask(x, diagonal, true), x, zero_of(x));
+}
+Tensor triu(const Tensor& x, int64_t diagonal) {
+  if (x.numel() == 0) return x.clone();
+  return where(as_matrix_mask(x, diagonal, false), x, zero_of(x));
+}
 
 // y = the elements x[i, i + offset], in a last dimension, as a view.   VJP:   dx = 0, but G on the diagonal.
 Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
@@ -227,7 +238,7 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
   strides.push_back(x.stride(dim1) + x.stride(dim2));
   const int64_t start = length <= 0 ? 0 : offset >= 0 ? offset * x.stride(dim2) : -offset * x.stride(dim1);
   Tensor y = autograd::make_view(x, std::move(sizes), std::move(strides), x.storage_offset() + start);
-  return record("DiagonalBackward0", y, {x}, {}, [=, shape = Dims(x.sizes())](const Backward& b) -> Gradients {
+  return record_view("DiagonalBackward0", y, {x}, {}, [=, shape = Dims(x.sizes())](const Backward& b) -> Gradients {
     Tensor dx = zeros(shape, b.grad().options());
     dx.diagonal(offset, dim1, dim2).copy_(b.grad());
     return {dx};
@@ -248,6 +259,7 @@ Tensor diag(const Tensor& x, int64_t offset) {
 }
 
 Tensor trace(const Tensor& x) {
+  check(x.dtype() != kBool, "\"trace\" not implemented for 'Bool'");
   check(x.dim() == 2, "trace: expected a matrix, but got tensor with dim {}", x.dim());
   return diagonal(x).sum();
 }

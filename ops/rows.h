@@ -32,9 +32,9 @@ struct Rows {
   /// `results` with the rows' dimension back where it was; without it, where each row has one result.
   Tensor in_place(const Tensor& results, bool keepdim = true) const {
     const NoGradGuard no_grad;
-    if (sizes.empty()) return results.reshape({});
-    const Tensor back = results.transpose(position, -1);
-    return (keepdim ? back : back.squeeze(position)).contiguous();
+    const Tensor back = sizes.empty() ? results.reshape({}) : results.transpose(position, -1);
+    const Tensor out = (keepdim || sizes.empty() ? back : back.squeeze(position)).contiguous();
+    return out.is_view() ? out.detach() : out;  // a tensor of its own for whoever gets it
   }
 
   /// Calls work(row) for every row, on several threads when there is much to do.

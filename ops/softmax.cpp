@@ -42,7 +42,7 @@ Tensor softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype
     for (int64_t i = 0; i < count; ++i) sum += out[i] = std::exp(a[i] - largest);
     for (int64_t i = 0; i < count; ++i) out[i] /= sum;
   });
-  return record("SoftmaxBackward0", y, {x}, {SavedTensor::output(y)}, [dim](const Backward& b) -> Gradients {
+  return record("SoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
     const Tensor &g = b.grad(), y = b.saved(0), weighted = g * y;
     return {weighted - y * weighted.sum(dim, true)};
   });
@@ -57,7 +57,7 @@ Tensor log_softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> d
     const T log_sum = std::log(sum);
     for (int64_t i = 0; i < count; ++i) out[i] = a[i] - largest - log_sum;
   });
-  return record("LogSoftmaxBackward0", y, {x}, {SavedTensor::output(y)}, [dim](const Backward& b) -> Gradients {
+  return record("LogSoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
     const Tensor& g = b.grad();
     return {g - exp(b.saved(0)) * g.sum(dim, true)};
   });
@@ -79,7 +79,7 @@ Tensor logsumexp(const Tensor& input, IntArrayRef dims, bool keepdim) {
   }
   const Reduced reduced = reduced_dims(dims, x.dim());
   const Tensor y = keepdim ? kept : kept.detach().reshape(reduced_shape(x.sizes(), reduced, false));
-  return record("LogsumexpBackward0", y, {x}, {x, SavedTensor::output(y)},
+  return record("LogsumexpBackward0", y, {x}, {x, ToSave::output(y)},
                 [shape = reduced_shape(x.sizes(), reduced, true)](const Backward& b) -> Gradients {
                   const Tensor x = b.saved(0), y = b.saved(1).reshape(shape);
                   return {b.grad().reshape(shape) * exp(x - y)};

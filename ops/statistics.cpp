@@ -50,11 +50,10 @@ Tensor spread(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bo
     y.sqrt_();
   }
   // std = sqrt(var).   VJP:   G / (2 std) through the variance, and 0 where it is 0.
-  return record("StdBackward0", y, {x}, {x, SavedTensor::output(y)},
-                [=, dims = Dims(dims)](const Backward& b) -> Gradients {
-                  const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
-                  return {gradient_of_variance(g.reshape(shape), b.saved(0), dims, degrees)};
-                });
+  return record("StdBackward0", y, {x}, {x, ToSave::output(y)}, [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+    const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
+    return {gradient_of_variance(g.reshape(shape), b.saved(0), dims, degrees)};
+  });
 }
 
 // With r = |x|, y = the norm and every division by 0 giving 0:
@@ -79,6 +78,7 @@ Tensor compute_norm(const Tensor& x, double p, IntArrayRef dims, bool keepdim) {
   const Tensor r = x.abs();
   if (p == 1) return sum(r, dims, keepdim);
   if (p == 2) return sqrt(sum(r * r, dims, keepdim));
+  if (std::isinf(p) && x.numel() == 0) return full_like(sum(r, dims, keepdim), p > 0 ? 0.0 : -p);
   if (p == std::numeric_limits<double>::infinity()) return amax(r, dims, keepdim);
   if (p == -std::numeric_limits<double>::infinity()) return amin(r, dims, keepdim);
   return pow(sum(pow(r, p), dims, keepdim), 1 / p);
@@ -116,7 +116,7 @@ Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool
     if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
   }
   const Tensor y = compute_norm(x, p, all_dims, keepdim);
-  return record("NormBackward1", y, {x}, {x, SavedTensor::output(y)}, [=](const Backward& b) -> Gradients {
+  return record("NormBackward1", y, {x}, {x, ToSave::output(y)}, [=](const Backward& b) -> Gradients {
     return {gradient_of_norm(b.grad().reshape(shape), b.saved(0), b.saved(1).reshape(shape), p, all_dims)};
   });
 }

@@ -49,10 +49,10 @@ TEST_F(EngineTest, ConsumersRunBeforeProducersThoughReachedEarlier) {
   EXPECT_EQ(log, (std::vector<std::string>{"d", "c", "b", "a"}));
 }
 
-TEST_F(EngineTest, NodesOfOneLevelRunInTheOrderTheyAreReached) {
+TEST_F(EngineTest, OfOneLevelTheNodeReachedLastRunsFirst) {
   const auto a = node("a"), b = node("b"), c = node("c"), top = node("top", {b, c, a});
   Engine::run({Edge(top, 0)}, {ones({1})}, {});
-  EXPECT_EQ(log, (std::vector<std::string>{"top", "b", "c", "a"}));
+  EXPECT_EQ(log, (std::vector<std::string>{"top", "a", "c", "b"}));
 }
 
 TEST_F(EngineTest, OnlyNodesOnAPathToTheInputsRun) {

@@ -1,0 +1,59 @@
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <fmt/format.h>
+#include <wengert/autograd/anomaly_mode.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace wengert::autograd {
+namespace {
+
+constinit thread_local const ForwardLocation* innermost = nullptr;
+
+std::string demangled(const char* symbol) {
+  const std::unique_ptr<char, decltype(&std::free)> name(abi::__cxa_demangle(symbol, nullptr, nullptr, nullptr),
+                                                         &std::free);
+  return name ? name.get() : symbol;
+}
+
+// Whether the library may have been called by this function: it is neither the library's own, where that is shared,
+// nor bears its name, where it is linked in statically.
+bool is_callers(const Dl_info& function, const Dl_info& own) {
+  if (std::strcmp(function.dli_fname, own.dli_fname) != 0) return true;
+  return function.dli_sname != nullptr && demangled(function.dli_sname).find("wengert::") == std::string::npos;
+}
+
+std::string caller() {
+  std::array<void*, 64> frames;
+  const int count = backtrace(frames.data(), static_cast<int>(frames.size()));
+  Dl_info own;
+  if (dladdr(reinterpret_cast<void*>(&current_forward_location), &own) == 0) return "an unknown place";
+  for (int i = 0; i < count; ++i) {
+    Dl_info function;
+    if (dladdr(frames[static_cast<size_t>(i)], &function) == 0 || function.dli_fname == nullptr) continue;
+    if (!is_callers(function, own)) continue;
+    const auto offset =
+        static_cast<const char*>(frames[static_cast<size_t>(i)]) -
+        static_cast<const char*>(function.dli_sname != nullptr ? function.dli_saddr : function.dli_fbase);
+    return function.dli_sname != nullptr ? fmt::format("{}+{:#x}", demangled(function.dli_sname), offset)
+                                         : fmt::format("{}({:+#x})", function.dli_fname, offset);
+  }
+  return "an unknown place";
+}
+
+}  // namespace
+
+ForwardLocation::ForwardLocation(std::source_location here)
+    : ForwardLocation(fmt::format("{}:{} ({})", here.file_name(), here.line(), here.function_name())) {}
+
+ForwardLocation::ForwardLocation(std::string text) : text_(std::move(text)), outer_(innermost) { innermost = this; }
+
+ForwardLocation::~ForwardLocation() { innermost = outer_; }
+
+std::string current_forward_location() { return innermost != nullptr ? innermost->text_ : caller(); }
+
+}  // namespace wengert::autograd

@@ -1,0 +1,528 @@
+#include <differential/program.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace differential {
+namespace {
+
+// --- The two libraries behind one face --------------------------------------------------------------------
+
+struct Torch {
+  using Tensor = at::Tensor;
+  static at::ScalarType dtype(Leaf::Dtype dtype) {
+    switch (dtype) {
+      case Leaf::Dtype::kFloat: return at::kFloat;
+      case Leaf::Dtype::kDouble: return at::kDouble;
+      case Leaf::Dtype::kLong: return at::kLong;
+      case Leaf::Dtype::kBool: break;
+    }
+    return at::kBool;
+  }
+  static Tensor make(const Leaf& leaf) {
+    const Tensor in_double = at::tensor(leaf.elements, at::kDouble).reshape(leaf.sizes);
+    return in_double.to(dtype(leaf.dtype)).clone().requires_grad_(leaf.requires_grad);
+  }
+  static const Function<Tensor>& function(const Operation& operation) { return operation.in_torch; }
+};
+
+struct Wengert {
+  using Tensor = wengert::Tensor;
+  static wengert::ScalarType dtype(Leaf::Dtype dtype) {
+    switch (dtype) {
+      case Leaf::Dtype::kFloat: return wengert::kFloat;
+      case Leaf::Dtype::kDouble: return wengert::kDouble;
+      case Leaf::Dtype::kLong: return wengert::kLong;
+      case Leaf::Dtype::kBool: break;
+    }
+    return wengert::kBool;
+  }
+  static Tensor make(const Leaf& leaf) {
+    const Tensor in_double = wengert::tensor(leaf.elements, wengert::kDouble).reshape(leaf.sizes);
+    return in_double.to(dtype(leaf.dtype)).clone().requires_grad_(leaf.requires_grad);
+  }
+  static const Function<Tensor>& function(const Operation& operation) { return operation.in_wengert; }
+};
+
+// The first line of what a call throws, if it throws.
+template <class Call>
+std::optional<std::string> thrown_by(const Call& call) {
+  try {
+    call();
+    return std::nullopt;
+  } catch (const c10::Error& error) {
+    return std::string(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return std::string(error.what()).substr(0, std::string(error.what()).find('\n'));
+  }
+}
+
+template <class Library>
+struct Results {
+  std::vector<std::vector<typename Library::Tensor>> of;  // by instruction; empty where it threw
+
+  std::vector<typename Library::Tensor> operands(const Instruction& instruction) const {
+    std::vector<typename Library::Tensor> list;
+    for (const auto& operand : instruction.operands) list.push_back(of[operand.instruction].at(operand.result));
+    return list;
+  }
+};
+
+template <class Library>
+std::optional<std::string> run(const Instruction& instruction, Results<Library>& results) {
+  std::vector<typename Library::Tensor> made;
+  auto thrown = thrown_by([&] {
+    made = instruction.operation == nullptr
+               ? std::vector{Library::make(instruction.leaf)}
+               : Library::function(*instruction.operation)(results.operands(instruction), instruction.numbers);
+  });
+  results.of.push_back(thrown ? std::vector<typename Library::Tensor>() : std::move(made));
+  return thrown;
+}
+
+// --- Comparison -------------------------------------------------------------------------------------------
+
+std::vector<double> elements(const at::Tensor& x) {
+  const at::Tensor flat = x.detach().to(at::kDouble).contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+std::vector<double> elements(const wengert::Tensor& x) {
+  const wengert::Tensor flat = x.detach().to(wengert::kDouble).contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+// Of the absolute values that are finite.
+double largest_of(const at::Tensor& x) {
+  double largest = 0;
+  for (const double v : elements(x)) {
+    if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
+  }
+  return largest;
+}
+
+// Some hundred roundings of the numbers in play: elements are compared to the largest around them as well, for sums
+// of large numbers that cancel are not exact in either library.
+bool alike(double a, double b, double largest, double roughness) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  if (a == b) return true;
+  if (std::isinf(a) || std::isinf(b)) return false;
+  const double relative = 1e-12 * roughness;
+  return std::abs(a - b) <= relative * std::max({std::abs(a), std::abs(b), largest});
+}
+
+std::string difference(const at::Tensor& a, const wengert::Tensor& b, double around, double roughness) {
+  if (a.defined() != b.defined()) {
+    // Where no gradient arrives libtorch may say so by an undefined tensor or by zeros.
+    const std::vector<double> rest = a.defined() ? elements(a) : elements(b);
+    const bool zero = std::all_of(rest.begin(), rest.end(), [](double x) { return x == 0; });
+    return zero ? ""
+                : fmt::format("{} in libtorch, {} here", a.defined() ? "defined" : "undefined",
+                              b.defined() ? "defined" : "undefined");
+  }
+  if (!a.defined()) return "";
+  if (wengert::IntArrayRef(a.sizes().data(), a.sizes().size()) != b.sizes()) {
+    return fmt::format("shape {} in libtorch, {} here", a.sizes().vec(), b.sizes().vec());
+  }
+  if (std::string(at::toString(a.scalar_type())) != wengert::toString(b.dtype())) {
+    return fmt::format("dtype {} in libtorch, {} here", at::toString(a.scalar_type()), wengert::toString(b.dtype()));
+  }
+  const std::vector<double> x = elements(a), y = elements(b);
+  const double largest = std::max(around, largest_of(a));
+  const bool exact = !b.is_floating_point();
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (exact ? x[i] != y[i] : !alike(x[i], y[i], largest, roughness)) {
+      return fmt::format("element {} is {} in libtorch, {} here", i, x[i], y[i]);
+    }
+  }
+  return "";
+}
+
+// --- Running ----------------------------------------------------------------------------------------------
+
+// Whether values stay where roundings do not blow up.
+bool is_tame(const at::Tensor& x) {
+  const std::vector<double> all = elements(x);
+  return std::all_of(all.begin(), all.end(), [](double v) { return std::isfinite(v) && std::abs(v) < 1e3; });
+}
+
+// By how much more than a few roundings of doubles results may differ from here on. Where a Float or a Long takes
+// part, libtorch computes some intermediate results in single precision, even if the result is a double.
+double roughness_after(const Instruction& instruction, const Results<Torch>& torch, double before) {
+  constexpr double kSingle = 3e7;
+  double roughness = std::max(before, instruction.operation != nullptr ? instruction.operation->roughness : 1);
+  for (const at::Tensor& x : torch.of.back()) {
+    if (x.scalar_type() != at::kDouble && x.scalar_type() != at::kBool) roughness = std::max(roughness, kSingle);
+  }
+  return roughness;
+}
+
+// What libtorch refuses for reasons of its own: it saves more, and so notices more in-place changes; some formulas
+// subtract bools that took part in a promotion; a view taken before its base was changed in place by an operation with
+// a gradient is a leaf to it; it writes in place where an operation here works on a copy; and it has bugs.
+bool is_own_refusal(const std::string& text) {
+  const auto says = [&](const char* part) { return text.find(part) != std::string::npos; };
+  return says("modified by an inplace operation") || says("bool tensor is not supported") ||
+         says("a leaf Variable that requires grad") || says("refer to a single memory location") ||
+         says("INTERNAL ASSERT FAILED");
+}
+
+// Whether both libraries' results are the same to the last bit.
+bool same_operands(const Instruction& instruction, const Results<Torch>& torch, const Results<Wengert>& here) {
+  const auto in_torch = torch.operands(instruction);
+  const auto in_wengert = here.operands(instruction);
+  for (size_t i = 0; i < in_torch.size(); ++i) {
+    if (elements(in_torch[i]) != elements(in_wengert[i])) return false;
+  }
+  return true;
+}
+
+// What differs at one instruction.
+std::string step(const Instruction& instruction, Results<Torch>& torch, Results<Wengert>& here, double& roughness) {
+  // Left out, and all that depends on it.
+  const bool depends_on_none =
+      std::any_of(instruction.operands.begin(), instruction.operands.end(), [&](const auto& o) {
+        return o.result >= torch.of[o.instruction].size() || o.result >= here.of[o.instruction].size();
+      });
+  if (depends_on_none ||
+      (instruction.operation != nullptr && instruction.operation->jumps && !same_operands(instruction, torch, here))) {
+    torch.of.emplace_back();
+    here.of.emplace_back();
+    return "";
+  }
+  const auto torch_threw = run(instruction, torch), here_threw = run(instruction, here);
+  if (torch_threw && !here_threw && is_own_refusal(*torch_threw)) {
+    here.of.back().clear();
+    return "";
+  }
+  // libtorch only warns where index_put_ writes through strides of 0.
+  if (here_threw && here_threw->find("more than one element of the written-to") != std::string::npos) {
+    torch.of.back().clear();
+    return "";
+  }
+  if (torch_threw.has_value() != here_threw.has_value()) {
+    return torch_threw ? fmt::format("only libtorch throws: {}", *torch_threw)
+                       : fmt::format("only Wengert throws: {}", *here_threw);
+  }
+  if (torch_threw) return "";
+  const auto& x = torch.of.back();
+  const auto& y = here.of.back();
+  if (x.size() != y.size()) return fmt::format("{} results in libtorch, {} here", x.size(), y.size());
+  roughness = roughness_after(instruction, torch, roughness);
+  double around = 1e-3;
+  for (const at::Tensor& operand : torch.operands(instruction)) around = std::max(around, largest_of(operand));
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (std::string different = difference(x[i], y[i], around, roughness); !different.empty()) {
+      return fmt::format("result {}: {}", i, different);
+    }
+    if (x[i].requires_grad() != y[i].requires_grad()) {
+      return fmt::format("requires_grad is {} in libtorch, {} here", x[i].requires_grad(), y[i].requires_grad());
+    }
+  }
+  return "";
+}
+
+// sum_i w_i sum(result_i w'), the weights without a pattern, over all results that require grad.
+template <class Library>
+std::optional<typename Library::Tensor> loss_of(const Program& program, const Results<Library>& results) {
+  std::optional<typename Library::Tensor> loss;
+  double weight = 0.7;
+  for (size_t i = 0; i < program.size(); ++i) {
+    if (program[i].operation == nullptr && program[i].leaf.requires_grad) continue;
+    for (const auto& result : results.of[i]) {
+      if (!result.requires_grad() || result.numel() == 0) continue;
+      const auto flat = result.reshape({-1});
+      const auto weights = (count_along(flat, 0) * 0.618).frac() + 0.25;
+      const auto part = (flat * weights.to(flat.dtype())).sum().to(Library::dtype(Leaf::Dtype::kDouble)) * weight;
+      loss = loss ? *loss + part : part;
+      weight = weight < 0.5 ? weight + 0.37 : weight - 0.31;
+    }
+  }
+  return loss;
+}
+
+std::string compare_gradients(const Program& program, const Results<Torch>& torch, const Results<Wengert>& here,
+                              double roughness) {
+  std::optional<at::Tensor> torch_loss;
+  std::optional<wengert::Tensor> here_loss;
+  const auto torch_threw = thrown_by([&] {
+    if ((torch_loss = loss_of<Torch>(program, torch))) torch_loss->backward();
+  });
+  const auto here_threw = thrown_by([&] {
+    if ((here_loss = loss_of<Wengert>(program, here))) here_loss->backward();
+  });
+  if (torch_threw && !here_threw && is_own_refusal(*torch_threw)) return "";
+  if (torch_threw.has_value() != here_threw.has_value()) {
+    return torch_threw ? fmt::format("backward: only libtorch throws: {}", *torch_threw)
+                       : fmt::format("backward: only Wengert throws: {}", *here_threw);
+  }
+  if (torch_threw) return "";
+  double largest = 1;
+  for (size_t i = 0; i < program.size(); ++i) {
+    if (program[i].operation != nullptr || !program[i].leaf.requires_grad || !torch.of[i][0].grad().defined()) continue;
+    largest = std::max(largest, largest_of(torch.of[i][0].grad()));
+  }
+  for (size_t i = 0; i < program.size(); ++i) {
+    if (program[i].operation != nullptr || !program[i].leaf.requires_grad) continue;
+    const std::string different = difference(torch.of[i][0].grad(), here.of[i][0].grad(), largest, roughness);
+    if (!different.empty()) return fmt::format("gradient of %{}: {}", i, different);
+  }
+  return "";
+}
+
+// --- Making programs --------------------------------------------------------------------------------------
+
+class ProgramMaker {
+ public:
+  explicit ProgramMaker(uint32_t seed) : random_(seed) {}
+
+  Program make(size_t length) {
+    // All shapes broadcast against each other, so that most pairs of operands go together.
+    base_.resize(1 + below(3));
+    for (int64_t& size : base_) size = 1 + below(4);
+    if (below(25) == 0) base_[below(base_.size())] = 0;
+    for (size_t i = 0, leaves = 2 + below(3); i < leaves; ++i) add_leaf();
+    while (length-- > 0) add_operation();
+    return std::move(program_);
+  }
+
+ private:
+  size_t below(size_t range) { return random_() % range; }
+
+  void add_leaf() {
+    Leaf leaf;
+    leaf.sizes = base_;
+    const size_t kind = below(10);
+    if (kind < 3)
+      leaf.sizes.erase(leaf.sizes.begin(), leaf.sizes.begin() + static_cast<std::ptrdiff_t>(below(base_.size() + 1)));
+    for (int64_t& size : leaf.sizes) size = below(5) == 0 ? 1 : size;
+    if (kind == 8) leaf.sizes = {2 + static_cast<int64_t>(below(3)), 2 + static_cast<int64_t>(below(3))};
+    if (kind == 9) leaf.sizes.assign(2, 2 + static_cast<int64_t>(below(3)));
+    const size_t dtype = below(10);
+    leaf.dtype = dtype < 6    ? Leaf::Dtype::kDouble
+                 : dtype < 8  ? Leaf::Dtype::kFloat
+                 : dtype == 8 ? Leaf::Dtype::kLong
+                              : Leaf::Dtype::kBool;
+    const bool real = dtype < 8;
+    leaf.requires_grad = real && below(4) != 0;
+    int64_t count = 1;
+    for (const int64_t size : leaf.sizes) count *= size;
+    for (int64_t i = 0; i < count; ++i) {
+      // In float exactly, so that both libraries start from one number.
+      const double value = static_cast<float>(static_cast<double>(random_()) / 4294967296.0 * 4 - 2);
+      leaf.elements.push_back(leaf.dtype == Leaf::Dtype::kBool ? value > 0 : real ? value : std::round(value));
+    }
+    add({nullptr, std::move(leaf), {}, {}});
+  }
+
+  bool is_kind(const at::Tensor& x, Kind kind) const {
+    const bool real = x.is_floating_point();
+    switch (kind) {
+      case Kind::kAny: return true;
+      case Kind::kReal: return real;
+      case Kind::kBool: return x.scalar_type() == at::kBool;
+      case Kind::kLong: return x.scalar_type() == at::kLong;
+      case Kind::kMatrix: return real && x.dim() == 2;
+      case Kind::kSquare: return real && x.dim() == 2 && x.size(0) == x.size(1);
+      case Kind::kVector: return real && x.dim() == 1;
+    }
+    return false;
+  }
+
+  void add_operation() {
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      const Operation& operation = operations()[below(operations().size())];
+      Instruction instruction{&operation, {}, {}, {}};
+      for (int i = 0; i < 4; ++i) instruction.numbers.raw.push_back(static_cast<uint32_t>(random_()));
+      instruction.numbers.real = static_cast<double>(below(33)) / 8 - 2;
+      if (below(2) == 0) instruction.numbers.real = std::round(instruction.numbers.real);
+      bool found = true;
+      for (const Kind kind : operation.operands) {
+        std::vector<Instruction::Operand> candidates;
+        for (size_t i = 0; i < results_.of.size(); ++i) {
+          for (size_t j = 0; j < results_.of[i].size(); ++j) {
+            if (usable_[i] && is_kind(results_.of[i][j], kind)) candidates.push_back({i, j});
+          }
+        }
+        found &= !candidates.empty();
+        if (!found) break;
+        instruction.operands.push_back(candidates[below(candidates.size())]);
+      }
+      if (!found) continue;
+      // Most of those that throw teach nothing new.
+      Results<Torch> probe = results_;
+      if (thrown_by([&] { operation.in_torch(detached(probe.operands(instruction)), instruction.numbers); }) &&
+          below(8) != 0) {
+        continue;
+      }
+      add(std::move(instruction));
+      return;
+    }
+  }
+
+  static std::vector<at::Tensor> detached(std::vector<at::Tensor> list) {
+    for (at::Tensor& x : list) x = x.detach().clone();
+    return list;
+  }
+
+  void add(Instruction instruction) {
+    run(instruction, results_);
+    program_.push_back(std::move(instruction));
+    // All of them anew: an in-place operation may have changed any.
+    usable_.clear();
+    for (const auto& made : results_.of) {
+      usable_.push_back(
+          std::all_of(made.begin(), made.end(), [](const at::Tensor& x) { return is_tame(x) && x.numel() < 2000; }));
+    }
+  }
+
+  std::mt19937 random_;
+  std::vector<int64_t> base_;
+  Program program_;
+  Results<Torch> results_;
+  std::vector<bool> usable_;
+};
+
+Program without(const Program& program, size_t dropped) {
+  Program rest;
+  std::vector<std::optional<size_t>> moved(program.size());
+  for (size_t i = 0; i < program.size(); ++i) {
+    if (i == dropped) continue;
+    Instruction instruction = program[i];
+    bool keeps = true;
+    for (auto& operand : instruction.operands) {
+      keeps &= moved[operand.instruction].has_value();
+      if (keeps) operand.instruction = *moved[operand.instruction];
+    }
+    if (!keeps) continue;
+    moved[i] = rest.size();
+    rest.push_back(std::move(instruction));
+  }
+  return rest;
+}
+
+}  // namespace
+
+const std::vector<Operation>& operations() {
+  static const Operations all = [] {
+    Operations operations;
+    add_pointwise(operations);
+    add_reductions(operations);
+    add_shapes(operations);
+    add_positions(operations);
+    add_matrices(operations);
+    operations.mark_jumps({"floor",
+                           "floor_",
+                           "ceil",
+                           "ceil_",
+                           "round",
+                           "round_",
+                           "trunc",
+                           "trunc_",
+                           "frac",
+                           "frac_",
+                           "sign",
+                           "sign_",
+                           "remainder",
+                           "remainder_",
+                           "remainder_number",
+                           "fmod",
+                           "fmod_number",
+                           "div_floor",
+                           "div_trunc",
+                           "eq",
+                           "ne",
+                           "lt",
+                           "ge",
+                           "lt_number",
+                           "maximum",
+                           "minimum",
+                           "argmax",
+                           "argmin",
+                           "argmax_dim",
+                           "argmin_dim",
+                           "max",
+                           "min",
+                           "max_dim",
+                           "min_dim",
+                           "amax",
+                           "amin",
+                           "norm_inf",
+                           "median",
+                           "median_dim",
+                           "sort_values",
+                           "topk_values",
+                           "count_nonzero",
+                           "count_nonzero_dim",
+                           "nonzero",
+                           "all",
+                           "any",
+                           "all_dim",
+                           "any_dim",
+                           "logical_and",
+                           "logical_or",
+                           "logical_xor",
+                           "logical_not",
+                           "nll_loss",
+                           "cross_entropy_loss",
+                           "clamp_tensors"});
+    return operations;
+  }();
+  return all.all();
+}
+
+Program make_program(uint32_t seed, size_t length) { return ProgramMaker(seed).make(length); }
+
+std::string disagreement(const Program& program) {
+  Results<Torch> torch;
+  Results<Wengert> here;
+  bool tame = true;
+  double roughness = 1;
+  for (size_t i = 0; i < program.size(); ++i) {
+    if (std::string different = step(program[i], torch, here, roughness); !different.empty()) {
+      return fmt::format("%{}: {}", i, different);
+    }
+    // What an in-place operation that throws leaves behind, and what large numbers are rounded to, is not compared.
+    if (torch.of.back().empty() && program[i].operation != nullptr && program[i].operation->in_place) return "";
+    for (const at::Tensor& x : torch.of.back()) tame &= is_tame(x);
+    if (!tame) return "";
+  }
+  return compare_gradients(program, torch, here, roughness);
+}
+
+Program shrunk(Program program) {
+  for (size_t i = program.size(); i-- > 0;) {
+    Program smaller = without(program, i);
+    if (!smaller.empty() && !disagreement(smaller).empty()) {
+      program = std::move(smaller);
+      i = std::min(i, program.size());
+    }
+  }
+  return program;
+}
+
+std::string listing(const Program& program) {
+  std::string text;
+  for (size_t i = 0; i < program.size(); ++i) {
+    const Instruction& instruction = program[i];
+    if (instruction.operation == nullptr) {
+      const Leaf& leaf = instruction.leaf;
+      const char* dtypes[] = {"Float", "Double", "Long", "Bool"};
+      text += fmt::format("%{} = leaf {} {}{} {}\n", i, dtypes[static_cast<int>(leaf.dtype)], leaf.sizes,
+                          leaf.requires_grad ? " requires_grad" : "", leaf.elements);
+      continue;
+    }
+    std::vector<std::string> operands;
+    for (const auto& operand : instruction.operands) {
+      operands.push_back(operand.result == 0 ? fmt::format("%{}", operand.instruction)
+                                             : fmt::format("%{}.{}", operand.instruction, operand.result));
+    }
+    text += fmt::format("%{} = {}({})   numbers {} real {}\n", i, instruction.operation->name,
+                        fmt::join(operands, ", "), instruction.numbers.raw, instruction.numbers.real);
+  }
+  return text;
+}
+
+}  // namespace differential
