@@ -177,5 +177,71 @@ TEST(SavedData, HoldsValuesOfSeveralKinds) {
   EXPECT_ERROR(IValue(3).toTensor(), "expected a Tensor");
 }
 
+// A backward that runs a backward, which runs a backward, and so on `depth` times.
+struct Nested : Function<Nested> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& depth) {
+    const AutoGradMode enabled(true);
+    ctx->saved_data["rest"] = autograd::make_variable(depth, true) - 1;
+    return ctx->saved_data["rest"].toTensor().detach();
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const Tensor rest = ctx->saved_data["rest"].toTensor();
+    check_depth(rest);
+    if (rest.is_nonzero()) {
+      const AutoGradMode enabled(true);
+      apply(rest).sum().backward();
+    }
+    return grads;
+  }
+  static void check_depth(const Tensor& rest) {
+    if (rest.item<double>() == fails_at) throw Error("too deep");
+  }
+  static inline double fails_at = -1;
+};
+
+TEST(ReentrantBackward, NestsAsDeepAsItLikes) {
+  const Tensor depth = tensor({8193.0}, requires_grad());
+  Nested::apply(depth).sum().backward();
+  EXPECT_EQ(depth.grad().item<double>(), 1);
+}
+
+TEST(ReentrantBackward, AnExceptionComesThroughAllOfIt) {
+  Nested::fails_at = 5;
+  const Tensor depth = tensor({200.0}, requires_grad());
+  EXPECT_ERROR(Nested::apply(depth).sum().backward(), "too deep");
+  Nested::fails_at = -1;
+  // The engine is as good as before.
+  Nested::apply(depth).sum().backward();
+  EXPECT_EQ(depth.grad().item<double>(), 1);
+}
+
+TEST(ReentrantBackward, TheInnerRunComesBeforeWhatWaitsOutside) {
+  static std::vector<int> order;
+  struct Note : Function<Note> {
+    static Tensor forward(AutogradContext*, const Tensor& x) { return x.clone(); }
+    static variable_list backward(AutogradContext*, variable_list grads) {
+      order.push_back(0);
+      return grads;
+    }
+  };
+  struct Inner : Function<Inner> {
+    static Tensor forward(AutogradContext* ctx, const Tensor& x) {
+      ctx->save_for_backward({x});
+      return x.clone();
+    }
+    static variable_list backward(AutogradContext* ctx, variable_list grads) {
+      const AutoGradMode enabled(true);
+      order.push_back(1);
+      const Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_();
+      (x * x).sum().backward();
+      order.push_back(2);
+      return grads;
+    }
+  };
+  const Tensor a = Note::apply(ones({1}, requires_grad())), b = Inner::apply(ones({1}, requires_grad()));
+  (a * b).backward();
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 0}));
+}
+
 }  // namespace
 }  // namespace wengert

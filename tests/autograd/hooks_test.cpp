@@ -119,5 +119,64 @@ TEST(NodeHooks, RunBeforeAndAfterTheNode) {
   EXPECT_ALLCLOSE(x.grad(), full({2}, 8.0, kDouble));  // 2 * 3 + 2
 }
 
+TEST(NodeHooks, MayBeObjectsAsInLibtorch) {
+  struct Double final : autograd::FunctionPreHook {
+    autograd::variable_list operator()(const autograd::variable_list& grads) override { return {grads[0] * 2}; }
+  };
+  struct Count final : autograd::FunctionPostHook {
+    explicit Count(int* calls) : calls(calls) {}
+    autograd::variable_list operator()(const autograd::variable_list& inputs, const autograd::variable_list&) override {
+      ++*calls;
+      return inputs;
+    }
+    int* calls;
+  };
+  int calls = 0;
+  const Tensor x = arbitrary({2}).requires_grad_();
+  const Tensor y = x * 3;
+  y.grad_fn()->add_pre_hook(std::make_unique<Double>());
+  y.grad_fn()->add_post_hook(std::make_unique<Count>(&calls));
+  y.sum().backward();
+  EXPECT_ALLCLOSE(x.grad(), full({2}, 6.0, kDouble));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(TensorHooks, RemovingOneThatIsNotThereThrows) {
+  const Tensor x = ones({1}, requires_grad());
+  x.remove_hook(x.register_hook([](const Tensor&) {}));
+  EXPECT_ERROR(x.remove_hook(3), "Invalid index, no hook at position 3");
+}
+
+TEST(PostAccumulateGradHook, SeesTheLeafWithItsGradient) {
+  const Tensor x = ones({2}, requires_grad());
+  std::vector<double> seen;
+  x.register_post_accumulate_grad_hook([&](const Tensor& leaf) {
+    EXPECT_TRUE(leaf.is_same(x));
+    seen.push_back(leaf.grad()[0].item<double>());
+  });
+  (x * 2 + x * 3).sum().backward();
+  (x * 4).sum().backward();
+  EXPECT_EQ(seen, (std::vector<double>{5, 9}));  // once a backward, when all has arrived
+}
+
+TEST(PostAccumulateGradHook, MayStepAndClearTheGradient) {
+  const Tensor x = full({1}, 3.0, dtype(kDouble).requires_grad(true));
+  x.register_post_accumulate_grad_hook([](const Tensor& leaf) {
+    const NoGradGuard no_grad;
+    leaf.sub_(leaf.grad() * 0.5);
+    leaf.mutable_grad() = Tensor();
+  });
+  (x * x).sum().backward();
+  EXPECT_EQ(x.item<double>(), 0);
+  EXPECT_FALSE(x.grad().defined());
+}
+
+TEST(PostAccumulateGradHook, IsForLeavesThatRequireGrad) {
+  const auto nothing = [](const Tensor&) {};
+  EXPECT_ERROR(ones({1}).register_post_accumulate_grad_hook(nothing), "doesn't require gradient");
+  const Tensor x = ones({1}, requires_grad());
+  EXPECT_ERROR((x * 2).register_post_accumulate_grad_hook(nothing), "cannot be registered on non-leaf tensors");
+}
+
 }  // namespace
 }  // namespace wengert

@@ -27,7 +27,28 @@ const std::vector<Row> kRows{{"neg", neg, [](double x) { return -x; }, -2},
                              {"log", log, [](double x) { return std::log(x); }, 0.1},
                              {"tanh", tanh, [](double x) { return std::tanh(x); }, -2},
                              {"sigmoid", sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -2},
-                             {"relu", relu, [](double x) { return std::max(x, 0.0); }, -2}};
+                             {"relu", relu, [](double x) { return std::max(x, 0.0); }, -2},
+                             {"rsqrt", rsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.1},
+                             {"floor", floor, [](double x) { return std::floor(x); }, -2},
+                             {"ceil", ceil, [](double x) { return std::ceil(x); }, -2},
+                             {"trunc", trunc, [](double x) { return std::trunc(x); }, -2},
+                             {"round", round, [](double x) { return std::nearbyint(x); }, -2},
+                             {"frac", frac, [](double x) { return x - std::trunc(x); }, -2},
+                             {"expm1", expm1, [](double x) { return std::expm1(x); }, -2},
+                             {"log1p", log1p, [](double x) { return std::log1p(x); }, -0.9},
+                             {"log2", log2, [](double x) { return std::log2(x); }, 0.1},
+                             {"log10", log10, [](double x) { return std::log10(x); }, 0.1},
+                             {"sin", sin, [](double x) { return std::sin(x); }, -2},
+                             {"cos", cos, [](double x) { return std::cos(x); }, -2},
+                             {"atan", atan, [](double x) { return std::atan(x); }, -2},
+                             {"sinh", sinh, [](double x) { return std::sinh(x); }, -2},
+                             {"cosh", cosh, [](double x) { return std::cosh(x); }, -2},
+                             {"erf", erf, [](double x) { return std::erf(x); }, -2},
+                             {"erfc", erfc, [](double x) { return std::erfc(x); }, -2},
+                             {"lgamma", lgamma, [](double x) { return std::lgamma(x); }, 0.1},
+                             {"log_sigmoid", log_sigmoid, [](double x) { return -std::log1p(std::exp(-x)); }, -2},
+                             {"silu", silu, [](double x) { return x / (1 + std::exp(-x)); }, -2},
+                             {"softsign", softsign, [](double x) { return x / (1 + std::abs(x)); }, -2}};
 
 TEST(Pointwise, AgreesWithAPlainLoop) {
   for (const Row& row : kRows) {
@@ -79,6 +100,48 @@ TEST(Where, ChoosesElementwise) {
   EXPECT_EQ(values(where(c, 9, tensor({1, 2}))), (std::vector<double>{9, 2}));
   EXPECT_ERROR(where(ones({2}), c, c),
                "where expected condition to be a boolean tensor, but got a tensor with dtype Float");
+}
+
+TEST(Pointwise, ArcFunctionsAndTheGammaFamilyAtKnownPoints) {
+  EXPECT_ALLCLOSE(asin(tensor({0.0, 0.5, 1.0}, kDouble)), tensor({0.0, M_PI / 6, M_PI / 2}, kDouble));
+  EXPECT_ALLCLOSE(acos(tensor({0.0, 0.5, 1.0}, kDouble)), tensor({M_PI / 2, M_PI / 3, 0.0}, kDouble));
+  // Abramowitz and Stegun, table 6.1 and 6.4: -gamma, psi(2), psi(1/2); psi'(1) = pi^2/6; psi''(1) = -2 zeta(3).
+  const double gamma = 0.57721566490153286061;
+  EXPECT_ALLCLOSE(digamma(tensor({1.0, 2.0, 0.5}, kDouble)),
+                  tensor({-gamma, 1 - gamma, -gamma - 2 * std::log(2.0)}, kDouble));
+  EXPECT_NEAR(polygamma(1, tensor(1.0, kDouble)).item<double>(), M_PI * M_PI / 6, 1e-13);
+  EXPECT_NEAR(polygamma(2, tensor(1.0, kDouble)).item<double>(), -2.4041138063191885708, 1e-12);
+  EXPECT_NEAR(digamma(tensor(-0.5, kDouble)).item<double>(), 0.03648997397857652055902366700124, 1e-13);
+}
+
+TEST(Remainder, SignsFollowTheDivisorOrTheDividend) {
+  const Tensor a = tensor({7, -7, 7, -7}), b = tensor({3, 3, -3, -3});
+  EXPECT_TRUE(equal(remainder(a, b), tensor({1, 2, -2, -1})));
+  EXPECT_TRUE(equal(fmod(a, b), tensor({1, -1, 1, -1})));
+  EXPECT_TRUE(equal(floor_divide(a, b), tensor({2, -3, -3, 2})));
+  EXPECT_TRUE(equal(div(a, b, "trunc"), tensor({2, -2, -2, 2})));
+  EXPECT_TRUE(equal(a % 3, tensor({1, 2, 1, 2})));
+  EXPECT_ERROR(remainder(a, 0), "ZeroDivisionError");
+  EXPECT_ERROR(div(a, b, "up"), "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'");
+}
+
+TEST(Clamp, BoundsMayBeNumbersOrTensorsOrMissing) {
+  const Tensor x = tensor({-2.0, 0.5, 3.0});
+  EXPECT_TRUE(equal(clamp(x, -1, 1), tensor({-1.0, 0.5, 1.0})));
+  EXPECT_TRUE(equal(clamp(x, std::nullopt, 1), tensor({-2.0, 0.5, 1.0})));
+  EXPECT_TRUE(equal(clamp(x, tensor({0.0, 1.0, 0.0}), tensor({1.0, 2.0, 1.0})), tensor({0.0, 1.0, 1.0})));
+  EXPECT_ERROR(clamp(x), "At least one of 'min' or 'max' must not be None");
+}
+
+TEST(Logic, OfTruthValuesAndBits) {
+  const Tensor a = tensor({true, true, false, false}), b = tensor({true, false, true, false});
+  EXPECT_TRUE(equal(a & b, logical_and(a, b)));
+  EXPECT_TRUE(equal(a | b, tensor({true, true, true, false})));
+  EXPECT_TRUE(equal(a ^ b, a != b));
+  EXPECT_TRUE(equal(~a, !a));
+  EXPECT_TRUE(equal(tensor({6, 5}) & tensor({3, 4}), tensor({2, 4})));
+  EXPECT_TRUE(equal(~tensor({0, 5}), tensor({-1, -6})));
+  EXPECT_ERROR(bitwise_and(ones({1}), ones({1})), "\"bitwise_and\" not implemented for 'Float'");
 }
 
 }  // namespace

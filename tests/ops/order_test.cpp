@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+#include <support/inputs.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace wengert {
+namespace {
+
+using test::arbitrary;
+using test::values;
+
+const double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+TEST(Sort, AgreesWithStableSortingOfEachRow) {
+  const Tensor x = randint(5, {3, 40, 2}, kDouble);
+  for (const Tensor& input : {x, test::with_gaps(x)}) {
+    const auto [sorted, index] = sort(input, 1);
+    for (int64_t i = 0; i < 3; ++i) {
+      for (int64_t k = 0; k < 2; ++k) {
+        std::vector<double> row = values(x.select(0, i).select(1, k));
+        std::stable_sort(row.begin(), row.end());
+        EXPECT_EQ(values(sorted.select(0, i).select(1, k)), row);
+      }
+    }
+    EXPECT_TRUE(equal(gather(input, 1, index), sorted));
+    // Equal elements keep their order.
+    const Tensor same = sorted.narrow(1, 0, 39) == sorted.narrow(1, 1, 39);
+    EXPECT_TRUE(all(logical_or(~same, index.narrow(1, 0, 39) < index.narrow(1, 1, 39))).item<bool>());
+  }
+}
+
+TEST(Sort, PutsNaNLast) {
+  const Tensor x = tensor({kNaN, 1.0, 3.0});
+  EXPECT_TRUE(equal(std::get<1>(sort(x)), tensor({1, 2, 0})));
+  EXPECT_TRUE(equal(std::get<1>(sort(x, 0, true)), tensor({0, 2, 1})));
+}
+
+TEST(Topk, IsTheBeginningOfSort) {
+  const Tensor x = arbitrary({4, 30});
+  EXPECT_TRUE(equal(std::get<0>(topk(x, 7)), std::get<0>(sort(x, -1, true)).narrow(1, 0, 7)));
+  EXPECT_TRUE(equal(std::get<0>(topk(x, 3, 0, false)), std::get<0>(sort(x, 0)).narrow(0, 0, 3)));
+  EXPECT_ERROR(topk(x, 31), "selected index k out of range");
+}
+
+TEST(Max, GivesValuesAndTheFirstPositions) {
+  const auto [largest, at] = max(tensor({{1.0, 5.0, 5.0}, {2.0, kNaN, 3.0}}), 1);
+  EXPECT_EQ(largest[0].item<double>(), 5);
+  EXPECT_TRUE(std::isnan(largest[1].item<double>()));
+  EXPECT_TRUE(equal(at, tensor({1, 1})));
+  EXPECT_EQ(argmin(tensor({{3, 1}, {0, 2}})).item<int64_t>(), 2);
+  EXPECT_ERROR(max(ones({0})), "Expected reduction dim to be specified for input.numel() == 0");
+  EXPECT_ERROR(max(ones({0, 2}), 0), "Expected reduction dim 0 to have non-zero size");
+}
+
+TEST(Amax, SharesTheGradientAmongEquals) {
+  const Tensor x = tensor({2.0, 5.0, 5.0}, requires_grad());
+  amax(x).backward();
+  EXPECT_TRUE(equal(x.grad(), tensor({0.0, 0.5, 0.5})));
+}
+
+TEST(Median, OfAnEvenNumberIsTheLower) {
+  EXPECT_EQ(median(tensor({4.0, 1.0, 3.0, 2.0})).item<double>(), 2);
+  EXPECT_TRUE(std::isnan(median(tensor({4.0, kNaN})).item<double>()));
+  EXPECT_TRUE(equal(std::get<1>(median(tensor({{7, 9, 8}}), 1)), tensor({2})));
+}
+
+TEST(Cumsum, AgreesWithAPlainLoop) {
+  const Tensor x = arbitrary({3, 5});
+  const Tensor y = cumsum(x, 1), p = cumprod(x, 0);
+  for (int64_t i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (int64_t j = 0; j < 5; ++j) {
+      sum += x[i][j].item<double>();
+      EXPECT_DOUBLE_EQ(y[i][j].item<double>(), sum);
+    }
+  }
+  EXPECT_ALLCLOSE(p[2], x[0] * x[1] * x[2]);
+  EXPECT_EQ(cumsum(tensor({true, true}), 0).dtype(), kLong);
+}
+
+TEST(Variance, AgreesWithItsDefinition) {
+  const Tensor x = arbitrary({4, 6});
+  const Tensor d = x - x.mean({1}, true);
+  EXPECT_ALLCLOSE(var(x, {1}, false), (d * d).sum(1) / 6);
+  EXPECT_ALLCLOSE(std(x, {1}, true), sqrt((d * d).sum(1) / 5));
+  // Far from 0 nothing is lost.
+  EXPECT_NEAR(var(tensor({10000.0, 10001.0, 10002.0})).item<double>(), 1, 1e-6);
+}
+
+TEST(Softmax, StaysFiniteForLargeNumbers) {
+  const Tensor y = softmax(tensor({{1000.0, 1001.0}, {-1000.0, -1001.0}}, kDouble), 1);
+  const double p = 1 / (1 + std::exp(1.0));
+  EXPECT_ALLCLOSE(y, tensor({{p, 1 - p}, {1 - p, p}}, kDouble));
+  EXPECT_ALLCLOSE(logsumexp(tensor({1000.0, 1000.0}, kDouble), 0), tensor(1000 + std::log(2.0), kDouble));
+  EXPECT_ALLCLOSE(log_softmax(tensor({0.0, 0.0}, kDouble), 0), full({2}, -std::log(2.0), kDouble));
+}
+
+TEST(Norm, OfEveryOrder) {
+  const Tensor x = tensor({3.0, -4.0, 0.0}, kDouble);
+  EXPECT_EQ(norm(x).item<double>(), 5);
+  EXPECT_EQ(norm(x, 1).item<double>(), 7);
+  EXPECT_EQ(norm(x, 0).item<double>(), 2);
+  EXPECT_EQ(norm(x, std::numeric_limits<double>::infinity()).item<double>(), 4);
+  EXPECT_EQ(norm(x, -std::numeric_limits<double>::infinity()).item<double>(), 0);
+  EXPECT_ALLCLOSE(norm(x, 3), tensor(std::cbrt(27.0 + 64), kDouble));
+}
+
+}  // namespace
+}  // namespace wengert
