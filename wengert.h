@@ -20,6 +20,8 @@
 #include <wengert/ops/kernels/threads.h>
 #include <wengert/ops/linalg.h>
 #include <wengert/ops/ops.h>
+#include <wengert/ops/out.h>
 #include <wengert/ops/promotion.h>
+#include <wengert/ops/sparse.h>
 #include <wengert/ops/tensor_index.h>
 #include <wengert/optim/optim.h>

@@ -8,7 +8,7 @@ namespace {
 // Nobody else holds this tensor or its memory, and each element has a place of its own.
 bool owned_alone(const Tensor& tensor) {
   const TensorImpl& impl = *tensor.impl();
-  return impl.owners.owners() == 1 && impl.storage->unique() && !tensor.requires_grad() &&
+  return !impl.sparse && impl.owners.owners() == 1 && impl.storage->unique() && !tensor.requires_grad() &&
          is_non_overlapping_and_dense(impl.sizes, impl.strides);
 }
 
@@ -20,7 +20,7 @@ void accumulate(Tensor& accumulated, Tensor grad) {
     return;
   }
   const bool alike = accumulated.sizes() == grad.sizes() && accumulated.dtype() == grad.dtype();
-  const bool in_place = alike && !GradMode::is_enabled();
+  const bool in_place = alike && !GradMode::is_enabled() && !accumulated.is_sparse() && !grad.is_sparse();
   if (in_place && owned_alone(accumulated)) {
     accumulated.add_(grad);
   } else if (in_place && owned_alone(grad)) {
@@ -46,8 +46,10 @@ Gradients AccumulateGrad::apply(Gradients grads) {
     const std::lock_guard lock(mutex_);
     Tensor& accumulated = leaf_->grad;
     if (!accumulated.defined()) {
-      accumulated = grad.is_contiguous() && owned_alone(grad) ? std::move(grad) : grad.clone();
-    } else if (GradMode::is_enabled()) {
+      // A sparse gradient's parts are never changed in place, so they may be shared.
+      const bool keeps = grad.is_sparse() || (grad.is_contiguous() && owned_alone(grad));
+      accumulated = keeps ? std::move(grad) : grad.clone();
+    } else if (GradMode::is_enabled() || (accumulated.is_sparse() && !grad.is_sparse())) {
       accumulated = accumulated + grad;
     } else {
       accumulated.add_(grad);  // in place: whoever holds grad() sees the sum

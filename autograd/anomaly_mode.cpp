@@ -32,10 +32,12 @@ std::string caller() {
   const int count = backtrace(frames.data(), static_cast<int>(frames.size()));
   Dl_info own;
   if (dladdr(reinterpret_cast<void*>(&current_forward_location), &own) == 0) return "an unknown place";
+  bool inside = false;  // frames before the library's own are those of whoever walks the stack
   for (int i = 0; i < count; ++i) {
     Dl_info function;
     if (dladdr(frames[static_cast<size_t>(i)], &function) == 0 || function.dli_fname == nullptr) continue;
-    if (!is_callers(function, own)) continue;
+    if (!is_callers(function, own)) inside = true;
+    if (!inside || !is_callers(function, own)) continue;
     const auto offset =
         static_cast<const char*>(frames[static_cast<size_t>(i)]) -
         static_cast<const char*>(function.dli_sname != nullptr ? function.dli_saddr : function.dli_fbase);

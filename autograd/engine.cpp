@@ -121,7 +121,9 @@ Gradients apply_checked(Node& node, Gradients grads) {
   if (!AnomalyMode::is_enabled() || !AnomalyMode::should_check_nan()) [[likely]]
     return results;
   for (size_t i = 0; i < results.size(); ++i) {
-    if (!results[i].defined() || !results[i].detach().isnan().any().item<bool>()) continue;
+    if (!results[i].defined()) continue;
+    const Tensor elements = results[i].is_sparse() ? results[i]._values() : results[i].detach();
+    if (!elements.isnan().any().item<bool>()) continue;
     const std::string* location = node.forward_location();
     fail("Function '{}' returned nan values in its {}th output. {}", node.name(), i,
          location != nullptr ? "Its forward was called at " + *location + "."

@@ -10,6 +10,8 @@ namespace wengert {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+  /// what(): there is no backtrace in it, as there is in libtorch's.
+  const char* what_without_backtrace() const { return what(); }
 };
 
 }  // namespace wengert

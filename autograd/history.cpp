@@ -102,6 +102,7 @@ void check_in_place(const Tensor& self) {
 
 Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset) {
   const TensorImpl* of = base.impl();
+  check(!of->sparse, "Sparse tensors have no views. Call to_dense()");
   Tensor view(IntrusivePtr<TensorImpl>::adopt(
       new TensorImpl(of->storage, of->dtype, std::move(sizes), std::move(strides), offset)));
   TensorImpl* impl = view.impl();
@@ -209,6 +210,7 @@ Tensor Tensor::detach() const {
   const TensorImpl& impl = info();
   Tensor out(make_intrusive<TensorImpl>(impl.storage, impl.dtype, impl.sizes, impl.strides, impl.offset));
   out.impl()->inference = impl.inference;
+  out.impl()->sparse = impl.sparse;
   return out;
 }
 
@@ -221,6 +223,7 @@ Tensor& Tensor::detach_() {
 
 Tensor Tensor::data() const {
   const TensorImpl& impl = info();
+  if (impl.sparse) return detach();
   // The same memory under a Storage of its own, and so with a version of its own.
   auto storage = Storage::borrow(impl.storage->data(), impl.storage->nbytes(), [owner = impl.storage](void*) {});
   return Tensor(make_intrusive<TensorImpl>(std::move(storage), impl.dtype, impl.sizes, impl.strides, impl.offset));
@@ -230,7 +233,8 @@ void Tensor::set_data(const Tensor& new_data) const {
   const TensorImpl& from = new_data.info();
   check(dtype() == from.dtype,
         "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.");
-  // The version stays this tensor's own: what a graph saved of the old memory keeps it alive.
+  // The version goes on as if nothing had happened, as in libtorch: set_data() is for those who know that no graph has
+  // saved this tensor.
   const uint32_t version = impl_->storage->version();
   impl_->storage = Storage::borrow(from.storage->data(), from.storage->nbytes(), [owner = from.storage](void*) {});
   impl_->storage->set_version(version);

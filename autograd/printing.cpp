@@ -167,6 +167,10 @@ void set_printoptions(const PrintOptions& options) {
 
 std::string str(const Tensor& tensor) {
   if (!tensor.defined()) return "[ Tensor (undefined) ]";
+  if (tensor.is_sparse()) {
+    return fmt::format("tensor(indices={},\n       values={},\n       size={}, nnz={}, layout=torch.sparse_coo)",
+                       str(tensor._indices()), str(tensor._values()), tuple_of(tensor.sizes()), tensor._nnz());
+  }
   const PrintOptions options = get_printoptions();
   const std::string prefix = "tensor(";
   std::string text = prefix + (tensor.numel() == 0 ? "[]" : TensorPrinter(tensor, options).print(prefix.size()));

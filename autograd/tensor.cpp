@@ -51,9 +51,15 @@ std::string Tensor::toString() const {
   return defined() ? fmt::format("CPU{}Type", dtype()) : std::string("UndefinedType");
 }
 
+void* Tensor::data_ptr() const {
+  check(!info().sparse,
+        "Cannot access data pointer of Tensor that doesn't have storage: it is sparse. Call to_dense()");
+  return info().data();
+}
+
 void* Tensor::typed_data(ScalarType dtype) const {
   check(info().dtype == dtype, "expected scalar type {} but found {}", dtype, info().dtype);
-  return info().data();
+  return data_ptr();
 }
 
 void Tensor::require_dims(size_t dims) const {

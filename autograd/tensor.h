@@ -71,6 +71,8 @@ class Tensor {
   size_t nbytes() const { return static_cast<size_t>(numel() * element_size()); }
   int64_t storage_offset() const;  ///< in elements
   bool is_contiguous() const;
+  Layout layout() const;
+  bool is_sparse() const;
   bool is_floating_point() const { return isFloatingType(dtype()); }
   bool is_signed() const { return dtype() != kBool; }
   Device device() const { return Device(); }
@@ -150,6 +152,21 @@ class Tensor {
   bool is_view() const;
   /// The tensor that this is a view of. Throws when it is none.
   const Tensor& _base() const;
+
+  // --- Sparse tensors only; see <wengert/ops/sparse.h> -----------------------------------------------
+
+  int64_t _nnz() const;     ///< how many positions it holds
+  Tensor _indices() const;  ///< Long (d, n)
+  Tensor _values() const;   ///< (n, ...)
+  bool is_coalesced() const;
+  /// Each position once, in rising order, its values added.
+  Tensor coalesce() const;
+  Tensor indices() const;  ///< as _indices(); throws unless coalesced
+  Tensor values() const;
+  /// The same elements with memory for each; a dense tensor itself.
+  Tensor to_dense() const;
+
+  // --- Hooks ----------------------------------------------------------------------------------------
 
   /// Calls `hook` with this tensor's gradient when backward() has completed it. The hook returns nothing, or
   /// a Tensor to take the gradient's place. Returns a handle for remove_hook().

@@ -2,6 +2,8 @@
 
 #include <wengert/autograd/tensor.h>
 
+#include <memory>
+
 namespace wengert {
 
 namespace autograd {
@@ -9,6 +11,13 @@ namespace autograd {
 /// would be a guess.
 enum class CreationMeta : uint8_t { DEFAULT, NO_GRAD_MODE, INFERENCE_MODE };
 }  // namespace autograd
+
+/// What a sparse tensor has in place of memory; see <wengert/ops/sparse.h>.
+struct SparseParts {
+  Tensor indices;  // Long (d, n)
+  Tensor values;   // (n, ...)
+  bool coalesced;  // no position twice, and in rising order
+};
 
 /// What the handles of one tensor share.
 struct TensorImpl final : pool::Pooled {
@@ -37,6 +46,7 @@ struct TensorImpl final : pool::Pooled {
   Dims sizes;
   Dims strides;
   IntrusivePtr<Storage> storage;
+  std::shared_ptr<const SparseParts> sparse;  // null for all but sparse tensors, whose storage is empty
 
   // The graph. `grad_fn` is a view's own only as long as the storage has the version `grad_fn_version`:
   // after an in-place change through the base or another view, history.cpp makes it anew from the base.
@@ -62,7 +72,8 @@ inline ScalarType Tensor::dtype() const { return info().dtype; }
 inline TensorOptions Tensor::options() const { return TensorOptions(dtype()); }
 inline int64_t Tensor::storage_offset() const { return info().offset; }
 inline bool Tensor::is_contiguous() const { return info().contiguous; }
-inline void* Tensor::data_ptr() const { return info().data(); }
+inline bool Tensor::is_sparse() const { return info().sparse != nullptr; }
+inline Layout Tensor::layout() const { return is_sparse() ? kSparse : kStrided; }
 inline bool Tensor::is_alias_of(const Tensor& other) const {
   return info().storage->data() == other.info().storage->data();
 }

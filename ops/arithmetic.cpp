@@ -1,4 +1,5 @@
 #include <wengert/ops/elementwise.h>
+#include <wengert/ops/sparse.h>
 
 // Sum, difference, product and quotient, of tensors and of a tensor and a number.
 //
@@ -226,6 +227,7 @@ Scalar product(Scalar a, Scalar b) {
 using namespace ops;
 
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
+  if (a.is_sparse() || b.is_sparse()) return add_sparse(a, b, alpha);
   const ScalarType dtype = result_type(a, b);
   check_alpha(dtype, alpha);
   return add_or_subtract(a.to(dtype), b.to(dtype), alpha, false);
@@ -268,6 +270,7 @@ Tensor mul(const Tensor& first, const Tensor& second) {
 }
 
 Tensor mul(const Tensor& input, Scalar b) {
+  if (input.is_sparse()) return scale_sparse(input, b);
   const Tensor a = input.to(result_type(input, b));
   return autograd::record<LinearBackward>(compute_new(a, b, times), {a}, b, "MulBackward1");
 }
@@ -293,6 +296,11 @@ Tensor Tensor::div(const Tensor& other) const { return wengert::div(*this, other
 Tensor Tensor::div(Scalar other) const { return wengert::div(*this, other); }
 
 Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
+  if (is_sparse() || other.is_sparse()) {
+    autograd::begin_in_place<AddBackward>(*this, {*this}, *this, *this, alpha, "AddBackward0");
+    add_sparse_in_place(*this, other, alpha);
+    return autograd::end_in_place(*this, nullptr);
+  }
   check_alpha(result_type(*this, other), alpha);
   return add_or_subtract_in_place(*this, other, alpha, false);
 }
@@ -326,6 +334,10 @@ Tensor& Tensor::mul_(const Tensor& other) const {
 }
 
 Tensor& Tensor::mul_(Scalar other) const {
+  if (is_sparse()) {
+    assign_sparse(*this, scale_sparse(*this, other));
+    return autograd::end_in_place(*this, nullptr);
+  }
   auto node = autograd::begin_in_place<LinearBackward>(*this, {*this}, other, "MulBackward1");
   compute_in_place(*this, other, times);
   return autograd::end_in_place(*this, node);

@@ -1,4 +1,5 @@
 #include <wengert/ops/elementwise.h>
+#include <wengert/ops/sparse.h>
 
 namespace wengert {
 namespace ops {
@@ -73,6 +74,7 @@ void fill_elements(const Tensor& self, Scalar value) {
 using namespace ops;
 
 Tensor clone(const Tensor& x) {
+  if (x.is_sparse()) return x.detach();  // its parts are never changed in place
   Tensor out = empty(x.sizes(), x.options());
   copy_elements(out, x);
   return autograd::record<CloneBackward>(out, {x});
@@ -123,6 +125,10 @@ Tensor& Tensor::fill_(const Tensor& value) const {
 }
 
 Tensor& Tensor::zero_() const {
+  if (is_sparse()) {
+    assign_sparse(*this, empty_sparse_like(*this));
+    return autograd::end_in_place(*this, nullptr);
+  }
   auto node = autograd::begin_in_place<FillBackward>(*this, {*this}, "ZeroBackward0");
   fill_elements(*this, 0);
   return autograd::end_in_place(*this, node);

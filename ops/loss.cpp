@@ -3,6 +3,7 @@
 #include <wengert/ops/loss.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
+#include <wengert/ops/sparse.h>
 
 #include <cmath>
 
@@ -219,7 +220,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 // y[...] = weight[indices[...]].   VJP:   dweight = G added at the indices, but 0 at padding_idx.
-Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq, bool) {
+Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq,
+                 bool sparse) {
   check(weight.dim() == 2, "'weight' must be 2-D");
   check(indices.dtype() == kLong,
         "Expected tensor for argument #1 'indices' to have scalar type Long; but got {} instead", indices.toString());
@@ -240,6 +242,7 @@ Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_id
                     const Tensor uses = zeros({sizes[0]}, g.options()).index_add(0, at, ones(at.sizes(), g.options()));
                     g = g / uses.index_select(0, at).unsqueeze(1);
                   }
+                  if (sparse) return {sparse_coo_tensor(at.unsqueeze(0), g, sizes)};
                   return {zeros(sizes, g.options()).index_add(0, at, g)};
                 });
 }

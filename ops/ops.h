@@ -402,4 +402,11 @@ Tensor bernoulli(const Tensor& x);
 /// The numbers 0 .. n-1 in random order. Long unless options have a dtype.
 Tensor randperm(int64_t n, const TensorOptions& options = {});
 
+namespace nn::functional {
+// Names that only libtorch's torch::nn::functional has, for calls without an options object.
+inline Tensor logsigmoid(const Tensor& x) { return log_sigmoid(x); }
+inline Tensor cross_entropy(const Tensor& x, const Tensor& target) { return cross_entropy_loss(x, target); }
+using wengert::softsign;
+}  // namespace nn::functional
+
 }  // namespace wengert

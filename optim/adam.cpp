@@ -44,6 +44,7 @@ Tensor Adam::step(LossClosure closure) {
     for (const Tensor& parameter : group.params()) {
       if (!parameter.grad().defined()) continue;
       Tensor grad = parameter.grad();
+      check(!grad.is_sparse(), "Adam does not support sparse gradients");
       if (options.weight_decay() != 0) grad = grad.add(parameter, options.weight_decay());
       auto& state = state_of<AdamState>(parameter);
       if (state.steps == 0) {

@@ -178,5 +178,16 @@ TEST(PostAccumulateGradHook, IsForLeavesThatRequireGrad) {
   EXPECT_ERROR((x * 2).register_post_accumulate_grad_hook(nothing), "cannot be registered on non-leaf tensors");
 }
 
+TEST(TensorHooks, AreRecordedWithCreateGraph) {
+  const Tensor x = full({1}, 3.0, dtype(kDouble).requires_grad(true));
+  const Tensor h = x * x;
+  const unsigned handle = h.register_hook([](const Tensor& grad) { return grad * grad; });
+  const Tensor y = (h * h).sum();  // dy/dh = 2h; the hook makes 4h^2 of it; times dh/dx: 8 x^5
+  const Tensor dx = autograd::grad({y}, {x}, {}, true, true)[0];
+  EXPECT_ALLCLOSE(dx, 8 * x.detach().pow(5));
+  h.remove_hook(handle);  // the second backward passes h too
+  EXPECT_ALLCLOSE(autograd::grad({dx.sum()}, {x})[0], 40 * x.detach().pow(4));
+}
+
 }  // namespace
 }  // namespace wengert

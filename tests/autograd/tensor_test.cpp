@@ -69,5 +69,23 @@ TEST(Tensor, HoldsManyDimensions) {
   EXPECT_TRUE(equal(x.sum({0, 2, 4, 6}), x.sum(0).sum(1).sum(2).sum(3)));
 }
 
+TEST(SetData, TakesMemoryAndShapeAndKeepsThePlaceInTheGraph) {
+  const Tensor x = ones({2}, requires_grad()), y = full({3}, 5.0);
+  x.mutable_grad() = ones({2});
+  x.set_data(y);
+  EXPECT_TRUE(equal(x, y));
+  EXPECT_EQ(x.data_ptr<float>(), y.data_ptr<float>());
+  EXPECT_TRUE(x.requires_grad());
+  EXPECT_ERROR(x.set_data(ones({1}, kDouble)), "have incompatible tensor type");
+}
+
+TEST(SetData, LeavesTheVersionAsItWas) {
+  const Tensor x = ones({2});
+  x.add_(1);
+  const int64_t version = x._version();
+  x.set_data(zeros({4}));
+  EXPECT_EQ(x._version(), version);
+}
+
 }  // namespace
 }  // namespace wengert
