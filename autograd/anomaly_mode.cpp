@@ -49,8 +49,8 @@ std::string caller() {
 
 }  // namespace
 
-ForwardLocation::ForwardLocation(std::source_location here)
-    : ForwardLocation(fmt::format("{}:{} ({})", here.file_name(), here.line(), here.function_name())) {}
+ForwardLocation::ForwardLocation(int line, const char* file, const char* function)
+    : ForwardLocation(fmt::format("{}:{} ({})", file, line, function)) {}
 
 ForwardLocation::ForwardLocation(std::string text) : text_(std::move(text)), outer_(innermost) { innermost = this; }
 

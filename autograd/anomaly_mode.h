@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <source_location>
 #include <string>
 
 namespace wengert::autograd {
@@ -49,7 +48,9 @@ class DetectAnomalyGuard {
 /// its own line, ForwardLocation("decoder") for what the text says.
 class ForwardLocation {
  public:
-  explicit ForwardLocation(std::source_location here = std::source_location::current());
+  // The compiler's own words for std::source_location, which clang 14 does not have.
+  explicit ForwardLocation(int line = __builtin_LINE(), const char* file = __builtin_FILE(),
+                           const char* function = __builtin_FUNCTION());
   explicit ForwardLocation(std::string text);
   ~ForwardLocation();
   ForwardLocation(const ForwardLocation&) = delete;
