@@ -32,6 +32,8 @@ run_command() {
     scripts/demo* | scripts/test* | scripts/build* | scripts/install-packages* | .ci/run*)
       program=${command%% *}
       [[ -x $source_dir/$program ]] || fail "$place" "$program is not there" ;;
+    DIFFERENTIAL_*differential_tests*)
+      grep -q "add_executable(differential_tests" "$source_dir/tests/CMakeLists.txt" || fail "$place" "no differential test" ;;
     *"--preset "*)
       program=${command##*--preset }
       grep -q "\"name\": \"${program%% *}\"" "$source_dir/CMakePresets.json" || fail "$place" "no preset $program" ;;
