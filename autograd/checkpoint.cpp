@@ -34,8 +34,9 @@ class RandomStateGuard {
 
 class CheckpointBackward final : public Node {
  public:
-  CheckpointBackward(const CheckpointFunction& fn, const variable_list& inputs, std::optional<Generator> random_state)
-      : fn_(fn), random_state_(std::move(random_state)) {
+  CheckpointBackward(const CheckpointFunction& fn, const variable_list& inputs,
+                     const std::optional<Generator>& random_state)
+      : fn_(fn), random_state_(random_state) {
     for (const Tensor& input : inputs) inputs_.emplace_back(input);
   }
 
@@ -118,7 +119,7 @@ variable_list checkpoint(const CheckpointFunction& fn, const variable_list& inpu
   if (!recorded) return outputs;
 
   const std::vector<std::reference_wrapper<const Tensor>> references(inputs.begin(), inputs.end());
-  const auto node = make_node<CheckpointBackward>(references, fn, inputs, std::move(random_state));
+  const auto node = make_node<CheckpointBackward>(references, fn, inputs, random_state);
   node->set_num_inputs(static_cast<uint32_t>(outputs.size()));
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].defined()) continue;

@@ -89,7 +89,8 @@ constexpr auto c_remainder = [](auto a, auto b) {
 // y = a - b [a / b], rounded one way or the other.   VJP:   da = G,   db = -G [a / b].
 template <class F>
 Tensor remainder_of(const char* name, const Tensor& first, const Tensor& second, const char* rounding, F f) {
-  const auto [a, b] = Operands(first, second);
+  const Operands operands(first, second);
+  const Tensor &a = operands.a, &b = operands.b;
   check_no_zero(a, b);
   return record(name, compute_new(a, b, name, f), {a, b}, {a, b},
                 [rounding, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {

@@ -31,7 +31,7 @@ Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool
   dispatch(dtype, [&]<class T>() { apply<T, T, T>(out, a, b, [&](T x, T y) { return or_nan(x, y, pick); }); });
   return record(name, out, {a, b}, {a, b},
                 [larger, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor g = c.grad(), a = c.saved(0), b = c.saved(1);
+                  const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
                   const Tensor half = where(a == b, g / 2, g), zero = zero_like_scalar(g);
                   const Tensor a_loses = larger ? a < b : a > b, b_loses = larger ? a > b : a < b;
                   return {c.needs(0) ? to_a.sum(where(a_loses, zero, half)) : Tensor(),
@@ -89,7 +89,7 @@ Tensor where(const Tensor& condition, const Tensor& first, const Tensor& second)
   });
   return record("WhereBackward0", out, {a, b}, {condition},
                 [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor g = c.grad(), condition = c.saved(0), zero = zero_like_scalar(g);
+                  const Tensor &g = c.grad(), condition = c.saved(0), zero = zero_like_scalar(g);
                   return {c.needs(0) ? to_a.sum(where(condition, g, zero)) : Tensor(),
                           c.needs(1) ? to_b.sum(where(condition, zero, g)) : Tensor()};
                 });
@@ -139,7 +139,7 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
   return record(
       "ClampBackward0", out, {a, low, high}, {a, low, high},
       [to_a = BroadcastOf(a), to_low = BroadcastOf(low), to_high = BroadcastOf(high)](const Backward& c) -> Gradients {
-        const Tensor g = c.grad(), a = c.saved(0), low = c.saved(1), high = c.saved(2);
+        const Tensor &g = c.grad(), a = c.saved(0), low = c.saved(1), high = c.saved(2);
         const Tensor zero = zero_like_scalar(g);
         Tensor da = g, dlow = g, dhigh = g;
         if (low.defined()) {

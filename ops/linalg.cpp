@@ -76,7 +76,8 @@ std::string batch_name(const Tensor& a, int64_t s) {
 Tensor compute_solve(const Tensor& a, const Tensor& b, const char* op) {
   const NoGradGuard no_grad;
   const bool inverts = std::string_view(op) == "linalg.inv";
-  const Tensor factors = column_major_copy(a), x = column_major_copy(b);
+  const Tensor factors = column_major_copy(a);
+  Tensor x = column_major_copy(b);
   const int64_t n = a.size(-1), m = b.size(-1);
   dispatch_floating(a.dtype(), op, [&]<class T>() {
     for (int64_t s = 0; s < batches_of(a); ++s) {
@@ -268,7 +269,8 @@ Tensor cholesky(const Tensor& a, bool upper) { return linalg_cholesky(a, upper);
 // (sign, ln |det A|).   VJP:   dA = G A⁻ᵀ of the second; the sign has none.
 std::tuple<Tensor, Tensor> linalg_slogdet(const Tensor& a) {
   check_square(a, "linalg.slogdet");
-  auto [sign, log_size] = compute_slogdet(a);
+  const std::pair<Tensor, Tensor> parts = compute_slogdet(a);
+  Tensor sign = parts.first, log_size = parts.second;
   record_all("LinalgSlogdetBackward0", {sign, log_size}, {a}, {a}, [](const Backward& c) -> Gradients {
     const Tensor a = c.saved(0);
     return {c.grad(1).defined() ? gradient_of_log_size(c.grad(1), a) : zeros_like(a)};
@@ -286,11 +288,11 @@ Tensor logdet(const Tensor& a) {
 // y = det A.   VJP:   dA = G y A⁻ᵀ. A singular matrix's gradient would need its adjugate, and is refused by inv().
 Tensor linalg_det(const Tensor& a) {
   check_square(a, "linalg.det");
-  const auto [sign, log_size] = compute_slogdet(a);
+  const std::pair<Tensor, Tensor> parts = compute_slogdet(a);
   Tensor y;
   {
     const NoGradGuard no_grad;
-    y = sign * exp(log_size);
+    y = parts.first * exp(parts.second);
   }
   return record("LinalgDetBackward0", y, {a}, {a, ToSave::output(y)}, [](const Backward& c) -> Gradients {
     return {gradient_of_log_size(c.grad() * c.saved(1), c.saved(0))};

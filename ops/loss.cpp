@@ -190,7 +190,7 @@ Tensor cross_entropy_loss(const Tensor& x, const Tensor& t, const Tensor& weight
     if (reduction != Reduction::Mean) return reduce(losses, reduction);
     return losses.sum() / (x.numel() / std::max<int64_t>(1, classes));
   }
-  const Tensor nll = nll_loss(log_probabilities, t, weight, reduction, ignore_index);
+  Tensor nll = nll_loss(log_probabilities, t, weight, reduction, ignore_index);
   if (label_smoothing == 0) return nll;
   const Tensor counted = t != ignore_index;
   const Tensor losses = where_or_zero(counted, -weighted(log_probabilities).sum(dim));

@@ -114,7 +114,7 @@ Tensor Tensor::coalesce() const {
 Tensor Tensor::to_dense() const {
   if (!is_sparse()) return *this;
   const NoGradGuard no_grad;
-  const Tensor out = zeros(sizes(), dtype());
+  Tensor out = zeros(sizes(), dtype());
   ops::add_sparse_in_place(out, *this, 1);
   return out;
 }
@@ -146,7 +146,7 @@ Tensor ops::add_sparse(const Tensor& self, const Tensor& other, Scalar alpha) {
   const NoGradGuard no_grad;
   if (!self.is_sparse() || !other.is_sparse()) {
     // One is dense: so is the sum.
-    const Tensor sum = self.is_sparse() ? other * alpha : self.detach().clone();
+    Tensor sum = self.is_sparse() ? other * alpha : self.detach().clone();
     add_sparse_in_place(sum, self.is_sparse() ? self : other, self.is_sparse() ? Scalar(1) : alpha);
     return sum;
   }

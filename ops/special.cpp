@@ -30,7 +30,7 @@ double digamma_of(double x) {
     return digamma_of(1 - x) - std::numbers::pi / std::tan(std::numbers::pi * fraction);
   }
   double result = 0;
-  for (; x < 10; ++x) result -= 1 / x;
+  while (x < 10) result -= 1 / x++;
   const double z = 1 / (x * x);
   // B_2k / 2k for k = 1 to 7.
   constexpr double kTerms[] = {1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12};

@@ -47,6 +47,7 @@ void clip_grad_value_(Tensor parameter, double clip_value) {
 
 Tensor parameters_to_vector(const std::vector<Tensor>& parameters) {
   std::vector<Tensor> flat;
+  flat.reserve(parameters.size());
   for (const Tensor& parameter : parameters) flat.push_back(parameter.reshape({-1}));
   return cat(flat);
 }
