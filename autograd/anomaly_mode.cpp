@@ -20,11 +20,12 @@ std::string demangled(const char* symbol) {
   return name ? name.get() : symbol;
 }
 
-// Whether the library may have been called by this function: it is neither the library's own, where that is shared,
-// nor bears its name, where it is linked in statically.
+// Whether the library may have been called by this function: it does not bear the library's name, as the library's
+// inline functions do wherever they were compiled, and lies outside it where it is a shared library.
 bool is_callers(const Dl_info& function, const Dl_info& own) {
-  if (std::strcmp(function.dli_fname, own.dli_fname) != 0) return true;
-  return function.dli_sname != nullptr && demangled(function.dli_sname).find("wengert::") == std::string::npos;
+  const std::string name = function.dli_sname != nullptr ? demangled(function.dli_sname) : "";
+  if (name.starts_with("wengert::")) return false;
+  return !name.empty() || std::strcmp(function.dli_fname, own.dli_fname) != 0;
 }
 
 std::string caller() {
