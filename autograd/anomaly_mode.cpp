@@ -37,8 +37,9 @@ std::string caller() {
   for (int i = 0; i < count; ++i) {
     Dl_info function;
     if (dladdr(frames[static_cast<size_t>(i)], &function) == 0 || function.dli_fname == nullptr) continue;
-    if (!is_callers(function, own)) inside = true;
-    if (!inside || !is_callers(function, own)) continue;
+    const bool callers = is_callers(function, own);
+    inside |= !callers;
+    if (!inside || !callers) continue;
     const auto offset =
         static_cast<const char*>(frames[static_cast<size_t>(i)]) -
         static_cast<const char*>(function.dli_sname != nullptr ? function.dli_saddr : function.dli_fbase);

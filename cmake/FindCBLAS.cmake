@@ -2,9 +2,10 @@
 # Any will do: choose with BLA_VENDOR (see CMake's FindBLAS), or name the files with CBLAS_LIBRARY, CBLAS_INCLUDE_DIR
 # and CBLAS_LAPACK_LIBRARY. OpenBLAS holds LAPACK itself.
 
+include(CheckFunctionExists)
+
 if(NOT CBLAS_LIBRARY)
   find_package(BLAS QUIET)
-  include(CheckFunctionExists)
   set(CMAKE_REQUIRED_LIBRARIES ${BLAS_LIBRARIES})
   check_function_exists(cblas_sgemm CBLAS_IN_BLAS)
   unset(CMAKE_REQUIRED_LIBRARIES)
@@ -15,7 +16,6 @@ if(NOT CBLAS_LIBRARY)
   endif()
 endif()
 if(CBLAS_LIBRARY AND NOT DEFINED CBLAS_LAPACK_LIBRARY)
-  include(CheckFunctionExists)
   set(CMAKE_REQUIRED_LIBRARIES ${CBLAS_LIBRARY})
   check_function_exists(dgesdd_ CBLAS_HOLDS_LAPACK)
   unset(CMAKE_REQUIRED_LIBRARIES)

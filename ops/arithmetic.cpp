@@ -1,4 +1,5 @@
 #include <wengert/ops/elementwise.h>
+#include <wengert/ops/formula.h>
 #include <wengert/ops/sparse.h>
 
 // Sum, difference, product and quotient, of tensors and of a tensor and a number.
@@ -89,16 +90,6 @@ void check_not_bool(ScalarType a, ScalarType b) {
         "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
         "the `~` or `logical_not()` operator instead.");
 }
-
-// The sizes of an operand before it was broadcast. Its gradient is the sum over the copies.
-class BroadcastOf {
- public:
-  explicit BroadcastOf(const Tensor& operand) : sizes_(operand.sizes()) {}
-  Tensor sum(const Tensor& grad) const { return grad.sizes() == IntArrayRef(sizes_) ? grad : grad.sum_to_size(sizes_); }
-
- private:
-  Dims sizes_;
-};
 
 // c = a + alpha b.   VJP, for G = dL/dc:   da = G,   db = alpha G.
 class AddBackward final : public Node {

@@ -23,6 +23,14 @@ Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim) {
   return shape;
 }
 
+int64_t reduced_count(IntArrayRef sizes, const Reduced& reduced) {
+  int64_t count = 1;
+  for (size_t d = 0; d < reduced.size(); ++d) {
+    if (reduced[d]) count *= sizes[d];
+  }
+  return count;
+}
+
 namespace {
 
 using autograd::Gradients;
@@ -110,10 +118,7 @@ Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optio
         result);
   const Tensor x = input.to(result);
   Reduced reduced = reduced_dims(dims, x.dim());
-  int64_t count = 1;
-  for (size_t d = 0; d < reduced.size(); ++d) {
-    if (reduced[d]) count *= x.sizes()[d];
-  }
+  const int64_t count = reduced_count(x.sizes(), reduced);
   Tensor out;
   {
     const NoGradGuard no_grad;

@@ -26,6 +26,13 @@ Tensor make_sparse(const Tensor& indices, const Tensor& values, IntArrayRef size
   return out;
 }
 
+void check_same_size(const Tensor& self, const Tensor& other) {
+  check(self.sizes() == other.sizes(),
+        "add: expected 'self' and 'other' to have same size, but self has size {} and "
+        "other has size {}",
+        self.sizes(), other.sizes());
+}
+
 Tensor long_tensor(const std::vector<int64_t>& values) {
   Tensor out = empty({static_cast<int64_t>(values.size())}, kLong);
   std::copy(values.begin(), values.end(), out.data_ptr<int64_t>());
@@ -121,10 +128,7 @@ Tensor Tensor::to_dense() const {
 
 void ops::add_sparse_in_place(const Tensor& self, const Tensor& other, Scalar alpha) {
   const NoGradGuard no_grad;
-  check(self.sizes() == other.sizes(),
-        "add: expected 'self' and 'other' to have same size, but self has size {} and "
-        "other has size {}",
-        self.sizes(), other.sizes());
+  check_same_size(self, other);
   if (self.is_sparse()) {
     const Tensor sum = add_sparse(self, other, alpha);
     check(sum.is_sparse(), "add(sparse, dense) is not supported in place. Use add(dense, sparse) instead.");
@@ -150,10 +154,7 @@ Tensor ops::add_sparse(const Tensor& self, const Tensor& other, Scalar alpha) {
     add_sparse_in_place(sum, self.is_sparse() ? self : other, self.is_sparse() ? Scalar(1) : alpha);
     return sum;
   }
-  check(self.sizes() == other.sizes(),
-        "add: expected 'self' and 'other' to have same size, but self has size {} and "
-        "other has size {}",
-        self.sizes(), other.sizes());
+  check_same_size(self, other);
   const SparseParts &a = *self.impl()->sparse, &b = *other.impl()->sparse;
   check(a.indices.size(0) == b.indices.size(0), "add: expected 'self' and 'other' to have same number of sparse dims");
   const Tensor values = alpha.equal(1) ? b.values : b.values * alpha;

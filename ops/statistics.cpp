@@ -13,14 +13,6 @@ namespace wengert {
 namespace ops {
 namespace {
 
-int64_t reduced_count(const Tensor& x, const Reduced& reduced) {
-  int64_t count = 1;
-  for (size_t d = 0; d < reduced.size(); ++d) {
-    if (reduced[d]) count *= x.sizes()[d];
-  }
-  return count;
-}
-
 // sum (x - mean)^2 / (n - c).   VJP:   dx = 2 G (x - mean) / (n - c).
 Tensor gradient_of_variance(const Tensor& g, const Tensor& x, IntArrayRef dims, double degrees) {
   return g * (2 / degrees) * (x - x.mean(dims, true));
@@ -37,7 +29,7 @@ Tensor spread(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bo
   const char* name = root ? "std" : "var";
   check(isFloatingType(x.dtype()), "{} only support floating point and complex dtypes", name);
   const Reduced reduced = reduced_dims(dims, x.dim());
-  const double degrees = static_cast<double>(reduced_count(x, reduced) - (unbiased ? 1 : 0));
+  const double degrees = static_cast<double>(reduced_count(x.sizes(), reduced) - (unbiased ? 1 : 0));
   Tensor y = compute_variance(x, dims, keepdim, degrees);
   const Dims shape = reduced_shape(x.sizes(), reduced, true);
   if (!root) {
