@@ -1,18 +1,15 @@
 #include <wengert/autograd/accumulate_grad.h>
 #include <wengert/autograd/check.h>
 #include <wengert/autograd/grad_mode.h>
+#include <wengert/ops/kernels/recorder.h>
 
 namespace wengert::autograd {
-namespace {
 
-// Nobody else holds this tensor or its memory, and each element has a place of its own.
 bool owned_alone(const Tensor& tensor) {
   const TensorImpl& impl = *tensor.impl();
   return !impl.sparse && impl.owners.owners() == 1 && impl.storage->unique() && !tensor.requires_grad() &&
          is_non_overlapping_and_dense(impl.sizes, impl.strides);
 }
-
-}  // namespace
 
 void accumulate(Tensor& accumulated, Tensor grad) {
   if (!accumulated.defined()) {
@@ -46,6 +43,8 @@ Gradients AccumulateGrad::apply(Gradients grads) {
     const std::lock_guard lock(mutex_);
     Tensor& accumulated = leaf_->grad;
     if (!accumulated.defined()) {
+      if (kernels::recorder != nullptr) [[unlikely]]
+        kernels::recorder->note_new_grad(leaf_);
       // A sparse gradient's parts are never changed in place, so they may be shared.
       const bool keeps = grad.is_sparse() || (grad.is_contiguous() && owned_alone(grad));
       accumulated = keeps ? std::move(grad) : grad.clone();
@@ -56,7 +55,8 @@ Gradients AccumulateGrad::apply(Gradients grads) {
     }
   }
   // Unlocked: a hook may well change the gradient, or run a backward of its own.
-  if (const NodeHooks* hooks = hooks_if_any()) {
+  if (const NodeHooks* hooks = hooks_if_any(); hooks != nullptr && !hooks->post_accumulate_hooks.empty()) {
+    kernels::refuse_to_record("a hook on a leaf's gradient");
     for (const auto& hook : hooks->post_accumulate_hooks) hook(variable());
   }
   return {};

@@ -28,6 +28,10 @@ class AccumulateGrad final : public Node {
   std::mutex mutex_;  // several threads may run backward through graphs that share this leaf
 };
 
+/// Whether nobody but the holder of this handle can see the tensor or its memory, and it is no part of a graph: then
+/// its memory may be handed on to what is computed from it. Dense, each element in a place of its own.
+bool owned_alone(const Tensor& tensor);
+
 /// Adds `grad` to `accumulated`, which may be undefined. Takes the memory over, or adds in place, where
 /// nobody else can see it; out of place when grad mode is on, so that the sum is recorded.
 void accumulate(Tensor& accumulated, Tensor grad);

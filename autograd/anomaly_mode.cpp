@@ -28,25 +28,33 @@ bool is_callers(const Dl_info& function, const Dl_info& own) {
   return !name.empty() || std::strcmp(function.dli_fname, own.dli_fname) != 0;
 }
 
-std::string caller() {
+struct Frames {
+  std::string callee;  // the library's function that was called
+  std::string caller;  // where, by whom
+};
+
+Frames frames_at_the_border() {
+  Frames border{"", "an unknown place"};
   std::array<void*, 64> frames;
   const int count = backtrace(frames.data(), static_cast<int>(frames.size()));
   Dl_info own;
-  if (dladdr(reinterpret_cast<void*>(&current_forward_location), &own) == 0) return "an unknown place";
+  if (dladdr(reinterpret_cast<void*>(&current_forward_location), &own) == 0) return border;
   bool inside = false;  // frames before the library's own are those of whoever walks the stack
   for (int i = 0; i < count; ++i) {
     Dl_info function;
     if (dladdr(frames[static_cast<size_t>(i)], &function) == 0 || function.dli_fname == nullptr) continue;
     const bool callers = is_callers(function, own);
     inside |= !callers;
+    if (!callers && function.dli_sname != nullptr) border.callee = demangled(function.dli_sname);
     if (!inside || !callers) continue;
     const auto offset =
         static_cast<const char*>(frames[static_cast<size_t>(i)]) -
         static_cast<const char*>(function.dli_sname != nullptr ? function.dli_saddr : function.dli_fbase);
-    return function.dli_sname != nullptr ? fmt::format("{}+{:#x}", demangled(function.dli_sname), offset)
-                                         : fmt::format("{}({:+#x})", function.dli_fname, offset);
+    border.caller = function.dli_sname != nullptr ? fmt::format("{}+{:#x}", demangled(function.dli_sname), offset)
+                                                  : fmt::format("{}({:+#x})", function.dli_fname, offset);
+    break;
   }
-  return "an unknown place";
+  return border;
 }
 
 }  // namespace
@@ -58,6 +66,10 @@ ForwardLocation::ForwardLocation(std::string text) : text_(std::move(text)), out
 
 ForwardLocation::~ForwardLocation() { innermost = outer_; }
 
-std::string current_forward_location() { return innermost != nullptr ? innermost->text_ : caller(); }
+std::string current_forward_location() {
+  return innermost != nullptr ? innermost->text_ : frames_at_the_border().caller;
+}
+
+std::string library_function_called() { return frames_at_the_border().callee; }
 
 }  // namespace wengert::autograd

@@ -63,6 +63,9 @@ class ForwardLocation {
   const ForwardLocation* outer_;
 };
 
+/// The function of the library that the program called, as far as its symbols tell: "wengert::sort(...)", or empty.
+std::string library_function_called();
+
 /// Where the operation now running on this thread was called.
 std::string current_forward_location();
 

@@ -41,7 +41,11 @@ class ArrayRef {
   constexpr ArrayRef slice(size_t start, size_t count) const { return {data_ + start, count}; }
 
   constexpr bool equals(ArrayRef other) const {
-    return size_ == other.size_ && std::equal(begin(), end(), other.begin());
+    if (size_ != other.size_) return false;
+    for (size_t i = 0; i < size_; ++i) {  // short lists: faster than a call to compare their bytes
+      if (!(data_[i] == other.data_[i])) return false;
+    }
+    return true;
   }
   std::vector<T> vec() const { return std::vector<T>(begin(), end()); }
 

@@ -8,10 +8,10 @@ namespace autograd {
 namespace {
 
 // The gradients that enter at `outputs`: those given, and 1 where an output has one element.
-variable_list entering_gradients(const variable_list& outputs, const variable_list& given) {
+Gradients entering_gradients(TensorList outputs, TensorList given) {
   check(given.empty() || given.size() == outputs.size(), "got {} tensors and {} gradients", outputs.size(),
         given.size());
-  variable_list grads(outputs.size());
+  Gradients grads(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& output = outputs[i];
     if (given.empty() || !given[i].defined()) {
@@ -28,8 +28,8 @@ variable_list entering_gradients(const variable_list& outputs, const variable_li
   return grads;
 }
 
-std::vector<Edge> edges_of(const variable_list& outputs) {
-  std::vector<Edge> edges;
+EdgeList edges_of(TensorList outputs) {
+  EdgeList edges;
   for (size_t i = 0; i < outputs.size(); ++i) {
     Edge edge = outputs[i].defined() ? gradient_edge(outputs[i]) : Edge();
     check(edge.is_valid(), "element {} of tensors does not require grad and does not have a grad_fn", i);
@@ -38,8 +38,8 @@ std::vector<Edge> edges_of(const variable_list& outputs) {
   return edges;
 }
 
-std::vector<Edge> input_edges_of(const variable_list& inputs) {
-  std::vector<Edge> edges;
+EdgeList input_edges_of(TensorList inputs) {
+  EdgeList edges;
   for (const Tensor& input : inputs) {
     check(input.defined() && input.requires_grad(), "One of the differentiated Tensors does not require grad");
     edges.push_back(gradient_edge(input));
@@ -47,21 +47,26 @@ std::vector<Edge> input_edges_of(const variable_list& inputs) {
   return edges;
 }
 
-}  // namespace
-
-void backward(const variable_list& tensors, const variable_list& grad_tensors, std::optional<bool> retain_graph,
-              bool create_graph, const variable_list& inputs) {
+void run_backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> retain_graph, bool create_graph,
+                  TensorList inputs) {
   Engine::Options options;
   options.keep_graph = retain_graph.value_or(create_graph);
   options.create_graph = create_graph;
   options.inputs = input_edges_of(inputs);
-  const std::vector<Edge> roots = edges_of(tensors);
-  const variable_list arrived = Engine::run(roots, entering_gradients(tensors, grad_tensors), options);
+  const EdgeList roots = edges_of(tensors);
+  const Gradients arrived = Engine::run(roots, entering_gradients(tensors, grad_tensors), options);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].is_leaf() || !arrived[i].defined()) continue;
     Tensor& accumulated = inputs[i].mutable_grad();
     accumulated = accumulated.defined() ? accumulated + arrived[i] : arrived[i];
   }
+}
+
+}  // namespace
+
+void backward(const variable_list& tensors, const variable_list& grad_tensors, std::optional<bool> retain_graph,
+              bool create_graph, const variable_list& inputs) {
+  run_backward(tensors, grad_tensors, retain_graph, create_graph, inputs);
 }
 
 variable_list grad(const variable_list& outputs, const variable_list& inputs, const variable_list& grad_outputs,
@@ -72,27 +77,23 @@ variable_list grad(const variable_list& outputs, const variable_list& inputs, co
   options.create_graph = create_graph;
   options.inputs = input_edges_of(inputs);
   options.accumulate_into_leaves = false;
-  const std::vector<Edge> roots = edges_of(outputs);
-  variable_list grads = Engine::run(roots, entering_gradients(outputs, grad_outputs), options);
+  const EdgeList roots = edges_of(outputs);
+  const Gradients grads = Engine::run(roots, entering_gradients(outputs, grad_outputs), options);
   for (const Tensor& grad : grads) {
     check(allow_unused || grad.defined(),
           "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
           "this is the desired behavior.");
   }
-  return grads;
+  return variable_list(grads.begin(), grads.end());
 }
 
 }  // namespace autograd
 
 void Tensor::backward(const Tensor& gradient, std::optional<bool> retain_graph, bool create_graph,
                       std::optional<TensorList> inputs) const {
-  autograd::variable_list wanted;
-  if (inputs) {
-    check(!inputs->empty(), "'inputs' argument to backward cannot be empty");
-    wanted = inputs->vec();
-  }
+  check(!inputs || !inputs->empty(), "'inputs' argument to backward cannot be empty");
   info();
-  autograd::backward({*this}, {gradient}, retain_graph, create_graph, wanted);
+  autograd::run_backward(*this, gradient, retain_graph, create_graph, inputs.value_or(TensorList()));
 }
 
 }  // namespace wengert

@@ -3,12 +3,14 @@
 #include <wengert/autograd/engine.h>
 #include <wengert/autograd/inference_mode.h>
 #include <wengert/autograd/pending_nodes.h>
+#include <wengert/ops/kernels/recorder.h>
 
 #include <algorithm>
 #include <exception>
-#include <memory>
+#include <optional>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 // The backward walk.
 //
@@ -34,7 +36,7 @@ namespace wengert::autograd {
 namespace {
 
 struct NeededNodes {
-  explicit NeededNodes(const std::vector<Edge>& roots, const std::vector<Edge>& inputs) {
+  explicit NeededNodes(ArrayRef<Edge> roots, ArrayRef<Edge> inputs) {
     std::unordered_set<Node*> asked_for;
     uint32_t lowest = UINT32_MAX;
     for (const Edge& input : inputs) {
@@ -94,6 +96,7 @@ Tensor call_tensor_hook(const NodeHooks::TensorHook& hook, size_t position, cons
 }
 
 void run_hooks_before(NodeHooks& hooks, Gradients& grads) {
+  if (!hooks.tensor_hooks.empty() || !hooks.pre_hooks.empty()) kernels::refuse_to_record("a hook on a gradient");
   for (size_t i = 0; i < hooks.tensor_hooks.size(); ++i) {
     const NodeHooks::TensorHook& hook = hooks.tensor_hooks[i];
     Tensor& grad = grads[hook.output_nr];
@@ -116,7 +119,7 @@ bool any_defined(const Gradients& grads) {
   return std::any_of(grads.begin(), grads.end(), [](const Tensor& grad) { return grad.defined(); });
 }
 
-Gradients apply_checked(Node& node, Gradients grads) {
+Gradients apply_checked(Node& node, Gradients&& grads) {
   Gradients results = node.apply(std::move(grads));
   if (!AnomalyMode::is_enabled() || !AnomalyMode::should_check_nan()) [[likely]]
     return results;
@@ -133,11 +136,12 @@ Gradients apply_checked(Node& node, Gradients grads) {
   return results;
 }
 
-Gradients run_node(Node& node, Gradients grads) {
+Gradients run_node(Node& node, Gradients&& grads) {
   if (!any_defined(grads) && !node.takes_undefined()) return Gradients(node.num_outputs());
   NodeHooks* hooks = node.hooks_if_any();
   if (hooks == nullptr || hooks->post_hooks.empty()) return apply_checked(node, std::move(grads));
 
+  kernels::refuse_to_record("a hook on a Node");
   const variable_list grad_outputs(grads.begin(), grads.end());
   Gradients results = apply_checked(node, std::move(grads));
   for (const auto& hook : hooks->post_hooks) {
@@ -160,15 +164,19 @@ void Engine::count_as_needed(const Edge& edge) {
 
 // A Node may run a backward of its own, and a Node in that another, and so on: each level takes a part of the stack.
 // After so many the walk goes on in a new thread, whose stack is empty; the old one waits.
-variable_list Engine::run(const std::vector<Edge>& roots, variable_list grads, const Options& options) {
+Gradients Engine::run(ArrayRef<Edge> roots, Gradients grads, const Options& options) {
   constexpr int kDeepest = 60;
-  thread_local int depth = 0;
+  static constinit thread_local int depth = 0;
   if (depth < kDeepest) {
-    ++depth;
-    const std::unique_ptr<int, void (*)(int*)> leave(&depth, [](int* d) { --*d; });
+    struct Deeper {
+      Deeper() { ++depth; }
+      ~Deeper() { --depth; }
+    };
+    const Deeper deeper;
     return walk(roots, std::move(grads), options);
   }
-  variable_list arrived;
+  kernels::refuse_to_record("backward() from within backward(), more than 60 deep");
+  Gradients arrived;
   std::exception_ptr thrown;
   std::thread([&, inference = InferenceMode::is_enabled()] {
     const InferenceMode mode(inference);
@@ -182,12 +190,12 @@ variable_list Engine::run(const std::vector<Edge>& roots, variable_list grads, c
   return arrived;
 }
 
-variable_list Engine::walk(const std::vector<Edge>& roots, variable_list grads, const Options& options) {
+Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& options) {
   const AutoGradMode grad_mode(options.create_graph);
   std::optional<NeededNodes> needed;
   if (!options.inputs.empty()) needed.emplace(roots, options.inputs);
   const RunningNeeds running(needed ? &*needed : nullptr);
-  variable_list arrived(options.inputs.size());
+  Gradients arrived(options.inputs.size());
 
   PendingNodes pending;
   for (size_t i = 0; i < roots.size(); ++i) {
@@ -212,9 +220,10 @@ variable_list Engine::walk(const std::vector<Edge>& roots, variable_list grads, 
     if (!options.keep_graph) node->release_variables();
 
     const ArrayRef<Edge> edges = node->next_edges();
-    check(results.size() >= edges.size() || edges.empty(),
-          "Function {} returned an invalid number of gradients - expected {}, but got {}", node->name(), edges.size(),
-          results.size());
+    if (results.size() < edges.size()) [[unlikely]] {
+      fail("Function {} returned an invalid number of gradients - expected {}, but got {}", node->name(), edges.size(),
+           results.size());
+    }
     for (size_t i = 0; i < edges.size(); ++i) {
       if (!edges[i].is_valid() || (needed && !needed->contains(edges[i].function.get()))) continue;
       pending.add(edges[i], std::move(results[i]));

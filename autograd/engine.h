@@ -11,13 +11,13 @@ class Engine {
     bool keep_graph = false;    ///< keep what the Nodes saved, for another backward
     bool create_graph = false;  ///< record the backward itself
     /// If not empty, the gradients wanted: only Nodes on a path to one of these run.
-    std::vector<Edge> inputs;
+    EdgeList inputs;
     bool accumulate_into_leaves = true;  ///< with `inputs`: run their AccumulateGrad, rather than return them
   };
 
   /// Sends `grads` in at `roots` and runs every Node that they reach. Returns the gradients that arrived at
   /// options.inputs, undefined where none did.
-  static variable_list run(const std::vector<Edge>& roots, variable_list grads, const Options& options);
+  static Gradients run(ArrayRef<Edge> roots, Gradients grads, const Options& options);
 
   /// Whether the backward now running on this thread needs a gradient along this edge. True when none runs.
   static bool running_backward_needs(const Edge& edge);
@@ -30,7 +30,7 @@ class Engine {
   static void count_as_needed(const Edge& edge);
 
  private:
-  static variable_list walk(const std::vector<Edge>& roots, variable_list grads, const Options& options);
+  static Gradients walk(ArrayRef<Edge> roots, Gradients grads, const Options& options);
 };
 
 }  // namespace wengert::autograd

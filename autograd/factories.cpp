@@ -1,17 +1,17 @@
 #include <wengert/autograd/check.h>
 #include <wengert/autograd/dispatch.h>
 #include <wengert/autograd/factories.h>
+#include <wengert/autograd/history.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace wengert {
 namespace {
 
-Tensor make_tensor(IntrusivePtr<Storage> storage, Dims sizes, Dims strides, const TensorOptions& options) {
-  Tensor tensor(
-      make_intrusive<TensorImpl>(std::move(storage), options.dtype(), std::move(sizes), std::move(strides), 0));
+Tensor make_tensor(IntrusivePtr<Storage> storage, const Dims& sizes, const Dims& strides,
+                   const TensorOptions& options) {
+  Tensor tensor(make_intrusive<TensorImpl>(std::move(storage), options.dtype(), sizes, strides, 0));
   if (options.requires_grad()) tensor.requires_grad_();
   return tensor;
 }
@@ -41,6 +41,12 @@ Tensor generate(IntArrayRef sizes, const TensorOptions& options, const Value& va
   return out;
 }
 
+Tensor filled(IntArrayRef sizes, Scalar value, const TensorOptions& options) {
+  Tensor out = empty(sizes, options);
+  autograd::fill_elements(out, value);
+  return out;
+}
+
 TensorOptions with_default_dtype(const TensorOptions& options, ScalarType dtype) {
   return options.has_dtype() ? options : options.dtype(dtype);
 }
@@ -54,7 +60,11 @@ ScalarType natural_dtype(std::initializer_list<Scalar> values) {
 
 Tensor empty(IntArrayRef sizes, const TensorOptions& options) {
   const int64_t numel = numel_of(sizes);
-  return make_tensor(Storage::allocate(bytes(numel, options)), sizes, contiguous_strides(sizes), options);
+  const ScalarType dtype = options.dtype();
+  auto storage = Storage::allocate(static_cast<size_t>(numel * element_size(dtype)));
+  Tensor tensor(make_intrusive<TensorImpl>(std::move(storage), dtype, sizes, numel));
+  if (options.requires_grad()) tensor.requires_grad_();
+  return tensor;
 }
 
 Tensor empty_strided(IntArrayRef sizes, IntArrayRef strides, const TensorOptions& options) {
@@ -66,22 +76,13 @@ Tensor empty_strided(IntArrayRef sizes, IntArrayRef strides, const TensorOptions
   return make_tensor(Storage::allocate(bytes(extent(sizes, strides), options)), sizes, strides, options);
 }
 
-Tensor zeros(IntArrayRef sizes, const TensorOptions& options) {
-  Tensor out = empty(sizes, options);
-  std::memset(out.data_ptr(), 0, out.nbytes());
-  return out;
-}
+Tensor zeros(IntArrayRef sizes, const TensorOptions& options) { return filled(sizes, 0, options); }
 
-Tensor ones(IntArrayRef sizes, const TensorOptions& options) {
-  return generate(sizes, options, [](int64_t) { return 1; });
-}
+Tensor ones(IntArrayRef sizes, const TensorOptions& options) { return filled(sizes, 1, options); }
 
 Tensor full(IntArrayRef sizes, Scalar value, const TensorOptions& options) {
   const ScalarType natural = value.isFloatingPoint() ? get_default_dtype() : value.type();
-  if (value.isFloatingPoint()) {
-    return generate(sizes, with_default_dtype(options, natural), [v = value.toDouble()](int64_t) { return v; });
-  }
-  return generate(sizes, with_default_dtype(options, natural), [v = value.toLong()](int64_t) { return v; });
+  return filled(sizes, value, with_default_dtype(options, natural));
 }
 
 Tensor arange(Scalar end, const TensorOptions& options) { return arange(0, end, 1, options); }

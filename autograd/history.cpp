@@ -3,6 +3,7 @@
 #include <wengert/autograd/copy_slices.h>
 #include <wengert/autograd/history.h>
 #include <wengert/autograd/inference_mode.h>
+#include <wengert/ops/kernels/recorder.h>
 
 #include <algorithm>
 
@@ -100,11 +101,10 @@ void check_in_place(const Tensor& self) {
   check_creation(*self.impl(), "is being");
 }
 
-Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset) {
+Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int64_t offset) {
   const TensorImpl* of = base.impl();
   check(!of->sparse, "Sparse tensors have no views. Call to_dense()");
-  Tensor view(IntrusivePtr<TensorImpl>::adopt(
-      new TensorImpl(of->storage, of->dtype, std::move(sizes), std::move(strides), offset)));
+  Tensor view(IntrusivePtr<TensorImpl>::adopt(new TensorImpl(of->storage, of->dtype, sizes, strides, offset)));
   TensorImpl* impl = view.impl();
   impl->inference = of->inference;
   if (of->inference) return view;  // shares memory and nothing else: there is no history to share
@@ -147,7 +147,7 @@ using autograd::Node;
 // A view's grad_fn is right as long as the memory has not been changed in place since it was recorded. After
 // that, the base's history tells how the elements came about, and the view is again a view of that: its
 // grad_fn becomes the Node of as_strided(base).
-const IntrusivePtr<Node>& Tensor::grad_fn() const {
+const IntrusivePtr<Node>& Tensor::grad_fn_of_view() const {
   static const IntrusivePtr<Node> none;
   TensorImpl* impl = impl_.get();
   if (impl == nullptr) return none;
@@ -159,16 +159,6 @@ const IntrusivePtr<Node>& Tensor::grad_fn() const {
     autograd::change_grad_fn(impl, again.impl()->grad_fn, again.impl()->output_nr);
   }
   return impl->grad_fn;
-}
-
-uint32_t Tensor::output_nr() const {
-  grad_fn();
-  return impl_ ? impl_->output_nr : 0;
-}
-
-bool Tensor::requires_grad() const {
-  const TensorImpl& impl = info();
-  return impl.requires_grad || impl.grad_fn || (impl.base.defined() && impl.base.requires_grad());
 }
 
 bool Tensor::is_leaf() const { return !grad_fn(); }
@@ -185,10 +175,10 @@ const Tensor& Tensor::requires_grad_(bool requires_grad) const {
   return *this;
 }
 
-const Tensor& Tensor::grad() const { return mutable_grad(); }
-
 Tensor& Tensor::mutable_grad() const {
   info();
+  if (kernels::recorder != nullptr) [[unlikely]]
+    kernels::recorder->note_mutable_grad(impl_.get());
   return impl_->grad;
 }
 

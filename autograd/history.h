@@ -41,8 +41,11 @@ void check_not_frozen(const Tensor& self);
 /// of one, or a view that was made while grad mode was off.
 void check_in_place(const Tensor& self);
 
+/// Writes `value` to every element, which nobody else has seen yet: no history, no new version. In ops/copy.cpp.
+void fill_elements(const Tensor& self, Scalar value);
+
 /// A view of `base`'s memory, known to be one.
-Tensor make_view(const Tensor& base, Dims sizes, Dims strides, int64_t offset);
+Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int64_t offset);
 
 template <class NodeType, class... Args>
 IntrusivePtr<NodeType> make_node(TensorRefs inputs, Args&&... args) {

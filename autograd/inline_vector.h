@@ -1,30 +1,48 @@
 #pragma once
 
 #include <wengert/autograd/array_ref.h>
+#include <wengert/autograd/intrusive_ptr.h>
+#include <wengert/autograd/pool.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace wengert {
 
+/// Whether a T may be moved by copying its bytes and forgetting where it was.
+template <class T>
+inline constexpr bool is_relocatable = std::is_trivially_copyable_v<T>;
+template <class T>
+inline constexpr bool is_relocatable<IntrusivePtr<T>> = true;
+
 /// A vector whose first N elements lie inside it, so that the short lists a graph is made of (a shape, a
-/// Node's edges, the gradients handed to it) cost no allocation. Longer lists move to the heap.
+/// Node's edges, the gradients handed to it) cost no allocation. Longer lists move to the pool.
 template <class T, size_t N>
 class InlineVector {
  public:
   using value_type = T;
 
-  InlineVector() noexcept : data_(inline_data()) {}
-  explicit InlineVector(size_t size) : InlineVector() { resize(size); }
-  InlineVector(size_t size, const T& value) : InlineVector() { assign(size, value); }
-  InlineVector(std::initializer_list<T> list) : InlineVector() { append(list.begin(), list.end()); }
-  InlineVector(ArrayRef<T> list) : InlineVector() { append(list.begin(), list.end()); }  // NOLINT: a view's copy
-  InlineVector(const InlineVector& other) : InlineVector() { append(other.begin(), other.end()); }
-  InlineVector(InlineVector&& other) noexcept : InlineVector() { take(other); }
+  InlineVector() noexcept {}  // NOLINT: elements are made when they are needed
+  explicit InlineVector(size_t size) { resize(size); }
+  InlineVector(size_t size, const T& value) { assign(size, value); }
+  /// Of these elements, moved: a braced list copies them.
+  template <class... Elements>
+  static InlineVector of(Elements&&... elements) {
+    InlineVector list;
+    (list.push_back(std::forward<Elements>(elements)), ...);
+    return list;
+  }
+  InlineVector(std::initializer_list<T> list) { append(list.begin(), list.end()); }
+  InlineVector(ArrayRef<T> list) { append(list.begin(), list.end()); }  // NOLINT: a view's copy
+  InlineVector(const InlineVector& other) { copy(other); }
+  InlineVector(InlineVector&& other) noexcept { take(other); }
   InlineVector& operator=(const InlineVector& other) {
     if (this != &other) {
       clear();
-      append(other.begin(), other.end());
+      copy(other);
     }
     return *this;
   }
@@ -39,22 +57,23 @@ class InlineVector {
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  T* data() { return data_; }
-  const T* data() const { return data_; }
-  T* begin() { return data_; }
-  T* end() { return data_ + size_; }
-  const T* begin() const { return data_; }
-  const T* end() const { return data_ + size_; }
-  T& operator[](size_t i) { return data_[i]; }
-  const T& operator[](size_t i) const { return data_[i]; }
-  T& back() { return data_[size_ - 1]; }
-  const T& back() const { return data_[size_ - 1]; }
+  T* data() { return is_inline() ? reinterpret_cast<T*>(inline_) : block_; }
+  const T* data() const { return is_inline() ? reinterpret_cast<const T*>(inline_) : block_; }
+  T* begin() { return data(); }
+  T* end() { return data() + size_; }
+  const T* begin() const { return data(); }
+  const T* end() const { return data() + size_; }
+  T& operator[](size_t i) { return data()[i]; }
+  const T& operator[](size_t i) const { return data()[i]; }
+  T& back() { return data()[size_ - 1]; }
+  const T& back() const { return data()[size_ - 1]; }
 
   void push_back(T value) {
-    if (size_ == capacity_) grow(2 * capacity_);
-    std::construct_at(data_ + size_++, std::move(value));
+    if (size_ == capacity_) [[unlikely]]
+      grow(2 * capacity_);
+    std::construct_at(data() + size_++, std::move(value));
   }
-  void pop_back() { std::destroy_at(data_ + --size_); }
+  void pop_back() { std::destroy_at(data() + --size_); }
   void insert(size_t at, T value) {
     push_back(std::move(value));
     std::rotate(begin() + at, end() - 1, end());
@@ -65,69 +84,89 @@ class InlineVector {
   }
   /// New elements are value-initialized.
   void resize(size_t size) {
-    if (size > capacity_) grow(size);
+    if (size > capacity_) [[unlikely]]
+      grow(size);
     while (size_ > size) pop_back();
-    while (size_ < size) std::construct_at(data_ + size_++);
+    while (size_ < size) std::construct_at(data() + size_++);
   }
   void assign(size_t size, const T& value) {
     clear();
     if (size > capacity_) grow(size);
-    while (size_ < size) std::construct_at(data_ + size_++, value);
+    while (size_ < size) std::construct_at(data() + size_++, value);
   }
   void clear() {
-    std::destroy_n(data_, size_);
+    std::destroy_n(data(), size_);
     size_ = 0;
   }
 
-  operator ArrayRef<T>() const { return {data_, size_}; }  // NOLINT: reads like the list itself
-  friend bool operator==(const InlineVector& a, const InlineVector& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end());
-  }
+  operator ArrayRef<T>() const { return {data(), size_}; }  // NOLINT: reads like the list itself
+  friend bool operator==(const InlineVector& a, const InlineVector& b) { return ArrayRef<T>(a) == ArrayRef<T>(b); }
 
  private:
-  T* inline_data() { return reinterpret_cast<T*>(inline_); }
+  static_assert(alignof(T) <= pool::kAlignment && N * sizeof(T) >= sizeof(T*));
+
+  bool is_inline() const { return capacity_ == N; }
 
   void append(const T* first, const T* last) {
     const auto count = static_cast<size_t>(last - first);
-    if (size_ + count > capacity_) grow(size_ + count);
-    std::uninitialized_copy(first, last, data_ + size_);
+    if (size_ + count > capacity_) [[unlikely]]
+      grow(size_ + count);
+    T* to = data() + size_;
+    for (; first != last; ++first, ++to) std::construct_at(to, *first);  // few: faster than a call to copy them
     size_ += static_cast<uint32_t>(count);
   }
-  void grow(size_t capacity) {
-    T* data = std::allocator<T>().allocate(capacity);
-    std::uninitialized_move_n(data_, size_, data);
-    std::destroy_n(data_, size_);
-    free_heap();
-    data_ = data;
+  /// Another's elements; this one has none.
+  void copy(const InlineVector& other) {
+    if constexpr (std::is_trivially_copyable_v<T> && N * sizeof(T) <= 64) {
+      if (is_inline() && other.is_inline()) {  // all of them, used or not: that is a move or two
+        take_bytes(other);
+        return;
+      }
+    }
+    append(other.begin(), other.end());
+  }
+  /// Takes another's elements; this one has none, and no block.
+  void take(InlineVector& other) noexcept {
+    if (is_relocatable<T> || !other.is_inline()) {
+      take_bytes(other);
+      capacity_ = std::exchange(other.capacity_, static_cast<uint32_t>(N));
+      other.size_ = 0;
+    } else {
+      std::uninitialized_move_n(other.data(), other.size_, data());
+      size_ = other.size_;
+      other.clear();
+    }
+  }
+  void take_bytes(const InlineVector& other) {
+    std::memcpy(inline_, other.inline_, sizeof(inline_));
+    size_ = other.size_;
+  }
+  [[gnu::noinline]] void grow(size_t capacity) {
+    capacity = std::max(capacity, 2 * N);
+    T* block = static_cast<T*>(pool::allocate(capacity * sizeof(T)));
+    std::uninitialized_move_n(data(), size_, block);
+    const uint32_t size = size_;
+    destroy();
+    block_ = block;
+    size_ = size;
     capacity_ = static_cast<uint32_t>(capacity);
   }
-  void free_heap() {
-    if (data_ != inline_data()) std::allocator<T>().deallocate(data_, capacity_);
-  }
   void destroy() {
-    std::destroy_n(data_, size_);
-    free_heap();
-    data_ = inline_data();
+    std::destroy_n(data(), size_);
+    if (!is_inline()) pool::deallocate(block_, capacity_ * sizeof(T));
     size_ = 0;
     capacity_ = N;
   }
-  /// Takes another's elements; this one is empty and inline.
-  void take(InlineVector& other) noexcept {
-    if (other.data_ == other.inline_data()) {
-      std::uninitialized_move_n(other.data_, other.size_, data_);
-      size_ = other.size_;
-      other.clear();
-    } else {
-      data_ = std::exchange(other.data_, other.inline_data());
-      size_ = std::exchange(other.size_, 0);
-      capacity_ = std::exchange(other.capacity_, static_cast<uint32_t>(N));
-    }
-  }
 
-  T* data_;
   uint32_t size_ = 0;
   uint32_t capacity_ = N;
-  alignas(T) unsigned char inline_[N * sizeof(T)];
+  union {
+    alignas(T) unsigned char inline_[N * sizeof(T)];
+    T* block_;
+  };
 };
+
+template <class T, size_t N>
+inline constexpr bool is_relocatable<InlineVector<T, N>> = is_relocatable<T>;
 
 }  // namespace wengert

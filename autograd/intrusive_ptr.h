@@ -6,17 +6,41 @@
 #include <memory>
 #include <utility>
 
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
+
 namespace wengert {
+
+/// Whether this process has no second thread, and so needs no locked instructions, which cost some twenty cycles each.
+inline bool single_threaded() noexcept {
+#if __has_include(<sys/single_threaded.h>)
+  return __libc_single_threaded;
+#else
+  return false;
+#endif
+}
 
 /// A count of owners that lives inside the counted object. Starts at one owner.
 class ReferenceCount {
  public:
-  void retain() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() noexcept {
+    if (single_threaded()) {
+      count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    } else {
+      count_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
 
   /// Gives up one ownership; true when it was the last, and the object must go.
   bool release() noexcept {
     // The only owner needs no atomic read-modify-write: nobody else is left who could retain.
-    if (count_.load(std::memory_order_acquire) == 1) return true;
+    const uint32_t owners = count_.load(std::memory_order_acquire);
+    if (owners == 1) return true;
+    if (single_threaded()) {
+      count_.store(owners - 1, std::memory_order_relaxed);
+      return false;
+    }
     return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
 

@@ -9,6 +9,8 @@ namespace wengert {
 
 int64_t memory_allocated();
 int64_t max_memory_allocated();
+/// Gives the memory that is kept for reuse back to the system: that of large tensors, and this thread's of small ones.
+void empty_cache();
 /// The peak starts again from what is alive now.
 void reset_peak_memory_stats();
 

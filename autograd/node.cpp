@@ -17,21 +17,8 @@ constinit thread_local bool destroying = false;
 Node::~Node() = default;
 NodeHooks::~NodeHooks() = default;
 
-void Node::retain() noexcept {
-  if (leaf_ != nullptr) {
-    leaf_->retain();
-  } else {
-    owners_.retain();
-  }
-}
-
-void Node::release() noexcept {
-  if (leaf_ != nullptr) {
-    leaf_->release();
-  } else if (owners_.release()) {
-    destroy();
-  }
-}
+void Node::retain_leaf() noexcept { leaf_->retain(); }
+void Node::release_leaf() noexcept { leaf_->release(); }
 
 void Node::destroy() noexcept {
   next_doomed_ = doomed;

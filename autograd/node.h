@@ -41,6 +41,14 @@ struct Edge {
   Edge(IntrusivePtr<Node> function, uint32_t input_nr) : function(std::move(function)), input_nr(input_nr) {}
   bool is_valid() const { return static_cast<bool>(function); }
 };
+}  // namespace wengert::autograd
+
+template <>
+inline constexpr bool wengert::is_relocatable<wengert::autograd::Edge> = true;
+
+namespace wengert::autograd {
+
+using EdgeList = InlineVector<Edge, 2>;
 
 // A Node stands in the graph for one operation that was done, and holds what its gradient formula needs.
 //
@@ -107,8 +115,14 @@ class Node : public pool::Pooled {
   /// Where the operation was called, if it was recorded while anomaly mode was on; else null.
   const std::string* forward_location() const { return forward_location_.get(); }
 
-  void retain() noexcept;
-  void release() noexcept;
+  void retain() noexcept { leaf_ != nullptr ? retain_leaf() : owners_.retain(); }
+  void release() noexcept {
+    if (leaf_ != nullptr) {
+      release_leaf();
+    } else if (owners_.release()) {
+      destroy();
+    }
+  }
 
  protected:
   /// For AccumulateGrad, which is part of its leaf: a reference to it is a reference to the leaf.
@@ -117,13 +131,15 @@ class Node : public pool::Pooled {
  private:
   friend class PendingNodes;
   void destroy() noexcept;
+  void retain_leaf() noexcept;
+  void release_leaf() noexcept;
   void note_forward_location();
 
   ReferenceCount owners_;
   uint32_t level_ = 1;
   TensorImpl* leaf_ = nullptr;
   uint32_t num_inputs_ = 0;
-  InlineVector<Edge, 2> next_edges_;
+  EdgeList next_edges_;
   std::unique_ptr<NodeHooks> hooks_;
   std::unique_ptr<const std::string> forward_location_;
   std::atomic<uint64_t> pending_slot_{0};  // where a running backward keeps this Node; see engine.cpp

@@ -17,14 +17,28 @@ constexpr uint64_t pack(uint32_t run, uint32_t slot) { return uint64_t{run} << 3
 
 }  // namespace
 
-PendingNodes::PendingNodes() : run_(next_run_number()) {}
-
 // A run that an exception ends leaves Nodes pending.
 PendingNodes::~PendingNodes() {
   for (const Position& position : heap_) forget(slots_[position.slot].node.get());
 }
 
+Gradients& PendingNodes::grads_of(const IntrusivePtr<Node>& node) {
+  if (heap_.empty()) {
+    for (Entry& entry : few_) {
+      if (entry.node == node) return entry.grads;
+    }
+    if (few_.size() < kFew) {
+      few_.push_back({node, Gradients(std::max(node->num_inputs(), 1u))});
+      return few_.back().grads;
+    }
+    for (Entry& entry : few_) slots_[slot_of(entry.node)].grads = std::move(entry.grads);
+    few_.clear();
+  }
+  return slots_[slot_of(node)].grads;
+}
+
 uint32_t PendingNodes::slot_of(const IntrusivePtr<Node>& node) {
+  if (run_ == 0) run_ = next_run_number();
   uint64_t held = node->pending_slot_.load(std::memory_order_relaxed);
   if (held >> 32 == run_) return static_cast<uint32_t>(held);
   if (!elsewhere_.empty()) {
@@ -34,7 +48,7 @@ uint32_t PendingNodes::slot_of(const IntrusivePtr<Node>& node) {
   uint32_t slot;
   if (free_slots_.empty()) {
     slot = static_cast<uint32_t>(slots_.size());
-    slots_.emplace_back();
+    slots_.resize(slots_.size() + 1);
   } else {
     slot = free_slots_.back();
     free_slots_.pop_back();
@@ -44,8 +58,10 @@ uint32_t PendingNodes::slot_of(const IntrusivePtr<Node>& node) {
   heap_.push_back({node->level(), next_order_++, slot});
   std::push_heap(heap_.begin(), heap_.end());
 
-  held = 0;
-  if (!node->pending_slot_.compare_exchange_strong(held, pack(run_, slot), std::memory_order_relaxed)) {
+  if (held == 0 && single_threaded()) {
+    node->pending_slot_.store(pack(run_, slot), std::memory_order_relaxed);
+  } else if (held = 0;
+             !node->pending_slot_.compare_exchange_strong(held, pack(run_, slot), std::memory_order_relaxed)) {
     elsewhere_[node.get()] = slot;
   }
   return slot;
@@ -60,12 +76,21 @@ void PendingNodes::forget(Node* node) {
 }
 
 void PendingNodes::add(const Edge& edge, Tensor grad) {
-  Gradients& grads = slots_[slot_of(edge.function)].grads;
+  Gradients& grads = grads_of(edge.function);
   if (edge.input_nr >= grads.size()) grads.resize(edge.input_nr + 1);
   if (grad.defined()) accumulate(grads[edge.input_nr], std::move(grad));
 }
 
 PendingNodes::Entry PendingNodes::take() {
+  if (!few_.empty()) {
+    size_t highest = 0;
+    for (size_t i = 1; i < few_.size(); ++i) {
+      if (few_[i].node->level() >= few_[highest].node->level()) highest = i;
+    }
+    Entry entry = std::move(few_[highest]);
+    few_.erase(highest);
+    return entry;
+  }
   std::pop_heap(heap_.begin(), heap_.end());
   const uint32_t slot = heap_.back().slot;
   heap_.pop_back();

@@ -1,9 +1,10 @@
+#include <sys/mman.h>
 #include <wengert/autograd/pool.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdlib>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -16,23 +17,26 @@
 #endif
 
 namespace wengert::pool {
+
+constinit thread_local internal::FreeLists internal::lists{};
+
 namespace {
 
+using namespace internal;
+
 #ifdef WENGERT_SANITIZED
-constexpr size_t kLargestKept = 0;
+constexpr bool kKeeps = false;
 #else
-constexpr size_t kLargestKept = size_t{1} << 20;
+constexpr bool kKeeps = true;
 #endif
-constexpr size_t kMostKept = size_t{64} << 20;  // bytes, per thread
-constexpr size_t kFineLimit = 1024;             // up to here the classes are multiples of kAlignment
-constexpr size_t kFineClasses = kFineLimit / kAlignment;
-constexpr size_t kClasses = kFineClasses + size_t{4} * 10;  // four to each power of two, 2^10 to 2^20
+constexpr size_t kLargestListed = size_t{1} << 20;  // bytes; larger ones are kept by LargeBlocks
 
 struct SizeClass {
   size_t index;
   size_t bytes;
 };
 
+// For any size; those of large blocks go on as those of small ones do.
 SizeClass size_class(size_t bytes) {
   if (bytes <= kFineLimit) {
     const size_t index = bytes == 0 ? 0 : (bytes - 1) / kAlignment;
@@ -44,42 +48,117 @@ SizeClass size_class(size_t bytes) {
   return {kFineClasses + 4 * (power - 10) + step - 1, (size_t{1} << power) + step * quarter};
 }
 
-struct FreeBlock {
-  FreeBlock* next;
-};
+constinit thread_local bool closed = false;
 
-// Constant-initialized and without a destructor, so that a static Tensor that is destroyed after the
-// thread's other thread_locals may still free its blocks here.
-struct FreeLists {
-  std::array<FreeBlock*, kClasses> heads;
-  size_t kept_bytes;
-  bool closed;
-};
-constinit thread_local FreeLists lists{};
-
-// Empties the lists when the thread ends; what is freed later goes to free().
-struct Closer {
-  bool armed = false;
-  ~Closer() {
-    lists.closed = true;
-    for (FreeBlock*& head : lists.heads) {
-      while (head != nullptr) std::free(std::exchange(head, head->next));
-    }
+void free_kept() {
+  for (FreeBlock*& head : lists.heads) {
+    while (head != nullptr) std::free(std::exchange(head, head->next));
   }
-};
-thread_local Closer closer;
+  lists.kept_bytes = 0;
+}
 
-void* allocate_fresh(size_t bytes) {
-  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* block = rounded < bytes ? nullptr : std::aligned_alloc(kAlignment, rounded);
+// From now on blocks are kept. When the thread ends the lists are emptied; what is freed later goes to free().
+[[gnu::noinline]] void open_lists() {
+  struct Closer {
+    ~Closer() {
+      lists.open = false;
+      closed = true;
+      free_kept();
+    }
+  };
+  static thread_local Closer closer;
+  lists.open = true;
+}
+
+void* allocate_fresh(size_t bytes, size_t alignment = kAlignment) {
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* block = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 
+// Large blocks that were freed, of all threads together, the latest first.
+class LargeBlocks {
+ public:
+  void* allocate(size_t bytes) {
+    const size_t size = size_class(bytes).bytes;
+    if (size < bytes) throw std::bad_alloc();
+    const std::lock_guard lock(mutex_);
+    for (Block* block = first_; block != nullptr; block = block->next) {
+      if (block->bytes != size) continue;
+      take_out(block);
+      live_ += size;
+      return block;
+    }
+    most_ = std::max(most_, live_ + size);
+    shrink(most_ - size);
+    void* block = allocate_huge(size);
+    live_ += size;
+    return block;
+  }
+
+  void deallocate(void* memory, size_t bytes) noexcept {
+    const size_t size = size_class(bytes).bytes;
+    const std::lock_guard lock(mutex_);
+    live_ -= size;
+    Block* block = new (memory) Block{first_, nullptr, size};
+    (first_ != nullptr ? first_->previous : last_) = block;
+    first_ = block;
+    kept_ += size;
+  }
+
+  void free_kept() noexcept {
+    const std::lock_guard lock(mutex_);
+    shrink(0);
+    most_ = live_;
+  }
+
+ private:
+  struct Block {
+    Block* next;
+    Block* previous;
+    size_t bytes;
+  };
+
+  // On pages of 2 MiB where the system has them: fewer faults, and fewer misses in the TLB.
+  static void* allocate_huge(size_t bytes) {
+    constexpr size_t kHugePage = size_t{2} << 20;
+    if (bytes < 2 * kHugePage) return allocate_fresh(bytes);
+    void* block = allocate_fresh(bytes, kHugePage);
+#ifdef MADV_HUGEPAGE
+    madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+    return block;
+  }
+
+  void take_out(Block* block) noexcept {
+    (block->previous != nullptr ? block->previous->next : first_) = block->next;
+    (block->next != nullptr ? block->next->previous : last_) = block->previous;
+    kept_ -= block->bytes;
+  }
+
+  // Frees what was kept longest, until all blocks together take no more than `bytes`, if that can be had.
+  void shrink(size_t bytes) noexcept {
+    while (last_ != nullptr && live_ + kept_ > bytes) {
+      Block* block = last_;
+      take_out(block);
+      std::free(block);
+    }
+  }
+
+  std::mutex mutex_;
+  Block* first_ = nullptr;
+  Block* last_ = nullptr;
+  size_t live_ = 0;
+  size_t kept_ = 0;
+  size_t most_ = 0;  // that was live at one time
+};
+constinit LargeBlocks large_blocks;
+
 }  // namespace
 
-void* allocate(size_t bytes) {
-  if (bytes > kLargestKept) return allocate_fresh(std::max(bytes, kAlignment));
+void* internal::allocate_otherwise(size_t bytes) {
+  if (bytes > kLargestListed) return kKeeps ? large_blocks.allocate(bytes) : allocate_fresh(bytes);
   const SizeClass c = size_class(bytes);
   FreeBlock*& head = lists.heads[c.index];
   if (head == nullptr) return allocate_fresh(c.bytes);
@@ -87,16 +166,22 @@ void* allocate(size_t bytes) {
   return std::exchange(head, head->next);
 }
 
-void deallocate(void* block, size_t bytes) noexcept {
-  const SizeClass c = bytes > kLargestKept ? SizeClass{0, 0} : size_class(bytes);
-  if (c.bytes == 0 || lists.closed || lists.kept_bytes + c.bytes > kMostKept) {
+void internal::deallocate_otherwise(void* block, size_t bytes) noexcept {
+  if (kKeeps && bytes > kLargestListed) return large_blocks.deallocate(block, bytes);
+  const SizeClass c = size_class(bytes);
+  if (!kKeeps || closed || lists.kept_bytes + c.bytes > kMostKept) {
     std::free(block);
     return;
   }
-  closer.armed = true;  // the first use constructs it, and so has it run at the thread's end
+  if (!lists.open) open_lists();
   FreeBlock*& head = lists.heads[c.index];
   head = new (block) FreeBlock{head};
   lists.kept_bytes += c.bytes;
+}
+
+void free_kept_blocks() noexcept {
+  free_kept();
+  large_blocks.free_kept();
 }
 
 }  // namespace wengert::pool

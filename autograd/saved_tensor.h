@@ -34,3 +34,6 @@ class SavedTensor {
 };
 
 }  // namespace wengert::autograd
+
+template <>
+inline constexpr bool wengert::is_relocatable<wengert::autograd::SavedTensor> = true;

@@ -7,8 +7,18 @@
 namespace wengert {
 
 int64_t numel_of(IntArrayRef sizes) {
-  check(sizes.size() <= kMaxDims, "tensors have at most {} dimensions, but got {}", kMaxDims, sizes.size());
+  // Small sizes are nearly always; all the checks are for the others.
   int64_t numel = 1;
+  if (sizes.size() <= 4) {
+    int64_t largest = 0;
+    for (const int64_t size : sizes) {
+      largest |= size;
+      numel *= size;
+    }
+    if (static_cast<uint64_t>(largest) < (1 << 15)) return numel;
+    numel = 1;
+  }
+  check(sizes.size() <= kMaxDims, "tensors have at most {} dimensions, but got {}", kMaxDims, sizes.size());
   bool overflow = false;
   for (const int64_t size : sizes) {
     check(size >= 0, "Trying to create tensor with negative dimension {}: {}", size, sizes);
@@ -43,6 +53,7 @@ bool is_contiguous(IntArrayRef sizes, IntArrayRef strides) {
 }
 
 bool is_non_overlapping_and_dense(IntArrayRef sizes, IntArrayRef strides) {
+  if (is_contiguous(sizes, strides)) return true;
   InlineVector<size_t, 8> order(sizes.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {

@@ -26,12 +26,20 @@ class alignas(pool::kAlignment) Storage {
 
   void* data() const { return data_; }
   size_t nbytes() const { return bytes_; }
+  /// False of memory that was borrowed.
+  bool owns_memory() const { return data_ == reinterpret_cast<const char*>(this) + sizeof(Storage); }
   /// True when one tensor alone refers to this memory.
   bool unique() const { return owners_.owners() == 1; }
 
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void set_version(uint32_t version) { version_.store(version, std::memory_order_relaxed); }
-  void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+  void bump_version() {
+    if (single_threaded()) {
+      set_version(version() + 1);
+    } else {
+      version_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
 
  private:
   Storage(void* data, size_t bytes) : bytes_(bytes), data_(data) {}

@@ -2,22 +2,34 @@
 #include <wengert/autograd/check.h>
 #include <wengert/autograd/inference_mode.h>
 #include <wengert/autograd/tensor.h>
+#include <wengert/ops/kernels/recorder.h>
 
 #include <algorithm>
 
 namespace wengert {
 
-TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset)
+TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, const Dims& sizes, const Dims& strides,
+                       int64_t offset)
     : dtype(dtype),
+      contiguous(wengert::is_contiguous(sizes, strides)),
       inference(InferenceMode::is_enabled()),
+      numel(1),
       offset(offset),
-      sizes(std::move(sizes)),
-      strides(std::move(strides)),
+      sizes(sizes),
+      strides(strides),
       storage(std::move(storage)) {
-  numel = 1;
-  for (const int64_t size : this->sizes) numel *= size;
-  contiguous = wengert::is_contiguous(this->sizes, this->strides);
+  for (const int64_t size : sizes) numel *= size;
 }
+
+TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, IntArrayRef sizes, int64_t numel)
+    : dtype(dtype),
+      contiguous(true),
+      inference(InferenceMode::is_enabled()),
+      numel(numel),
+      offset(0),
+      sizes(sizes),
+      strides(contiguous_strides(sizes)),
+      storage(std::move(storage)) {}
 
 TensorImpl::~TensorImpl() {
   if (retains_grad && grad_fn) {
@@ -52,6 +64,7 @@ std::string Tensor::toString() const {
 }
 
 void* Tensor::data_ptr() const {
+  kernels::refuse_to_record("data_ptr()");
   check(!info().sparse,
         "Cannot access data pointer of Tensor that doesn't have storage: it is sparse. Call to_dense()");
   return info().data();
@@ -67,6 +80,7 @@ void Tensor::require_dims(size_t dims) const {
 }
 
 Scalar Tensor::item() const {
+  kernels::refuse_to_record("item()");
   check(numel() == 1, "a Tensor with {} elements cannot be converted to Scalar", numel());
   switch (dtype()) {
     case kBool: return *data_ptr<bool>();

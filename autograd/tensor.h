@@ -58,6 +58,8 @@ class Tensor {
   // --- What it is -----------------------------------------------------------------------------------
 
   bool defined() const { return static_cast<bool>(impl_); }
+  /// Lets go of the tensor; the handle is then undefined.
+  void reset() { impl_.reset(); }
   IntArrayRef sizes() const;
   IntArrayRef strides() const;  ///< in elements
   int64_t size(int64_t dim) const;
@@ -507,7 +509,9 @@ class Tensor {
   Tensor clone() const;
   Tensor contiguous() const;
   /// This tensor as `dtype`; itself when it is so already.
-  Tensor to(ScalarType dtype, bool non_blocking = false, bool copy = false) const;
+  Tensor to(ScalarType dtype, [[maybe_unused]] bool non_blocking = false, bool copy = false) const {
+    return this->dtype() == dtype && !copy ? *this : converted(dtype);
+  }
   Tensor to(const TensorOptions& options, bool non_blocking = false, bool copy = false) const;
   Tensor toType(ScalarType dtype) const { return to(dtype); }
   Tensor to(const Tensor& like, bool non_blocking = false, bool copy = false) const {
@@ -540,12 +544,17 @@ class Tensor {
   const TensorImpl& info() const;  // throws when undefined
   void* typed_data(ScalarType dtype) const;
   void require_dims(size_t dims) const;
+  Tensor converted(ScalarType dtype) const;
+  const IntrusivePtr<autograd::Node>& grad_fn_of_view() const;
   unsigned add_hook(std::function<Tensor(const Tensor&)> hook) const;
   // In-place methods are const, as in libtorch: they change what the handle points to.
   Tensor& self() const { return const_cast<Tensor&>(*this); }
 
   IntrusivePtr<TensorImpl> impl_;
 };
+
+template <>
+inline constexpr bool is_relocatable<Tensor> = true;
 
 // Binary operators take a Tensor or a number on either side.
 Tensor operator+(const Tensor& a, const Tensor& b);

@@ -21,7 +21,9 @@ struct SparseParts {
 
 /// What the handles of one tensor share.
 struct TensorImpl final : pool::Pooled {
-  TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, Dims sizes, Dims strides, int64_t offset);
+  TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, const Dims& sizes, const Dims& strides, int64_t offset);
+  /// Row-major without gaps, from the start of the storage. `numel` is the product of the sizes.
+  TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, IntArrayRef sizes, int64_t numel);
   ~TensorImpl();
   TensorImpl(const TensorImpl&) = delete;
   TensorImpl& operator=(const TensorImpl&) = delete;
@@ -79,5 +81,18 @@ inline bool Tensor::is_alias_of(const Tensor& other) const {
 }
 inline bool Tensor::is_inference() const { return info().inference; }
 inline bool Tensor::is_view() const { return info().base.defined(); }
+inline bool Tensor::requires_grad() const {
+  const TensorImpl& impl = info();
+  return impl.requires_grad || impl.grad_fn || (impl.base.defined() && impl.base.requires_grad());
+}
+inline const IntrusivePtr<autograd::Node>& Tensor::grad_fn() const {
+  // Only a view's may have to be made anew.
+  return impl_ && !impl_->base.defined() ? impl_->grad_fn : grad_fn_of_view();
+}
+inline uint32_t Tensor::output_nr() const {
+  grad_fn();
+  return impl_ ? impl_->output_nr : 0;
+}
+inline const Tensor& Tensor::grad() const { return info().grad; }
 
 }  // namespace wengert

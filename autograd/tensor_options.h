@@ -29,7 +29,7 @@ class TensorOptions {
   Device device() const { return Device(); }
   Layout layout() const { return kStrided; }
   /// The dtype asked for, else the default dtype.
-  ScalarType dtype() const { return dtype_.value_or(get_default_dtype()); }
+  ScalarType dtype() const { return dtype_ ? *dtype_ : get_default_dtype(); }
   bool has_dtype() const { return dtype_.has_value(); }
   std::optional<ScalarType> dtype_opt() const { return dtype_; }
   bool requires_grad() const { return requires_grad_.value_or(false); }

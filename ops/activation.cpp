@@ -11,12 +11,13 @@ namespace {
 
 // y = max(x, 0), NaN for NaN.   VJP:   dx = G where y > 0 (or NaN), else 0.
 constexpr auto kRelu = from_output<Domain::kNumber>(
-    "ReluBackward0", [](auto x) { return x < 0 ? decltype(x)(0) : x; },
+    "ReluBackward0", with_simd<Simd::kRelu>([](auto x) { return x < 0 ? decltype(x)(0) : x; }),
     [](const Tensor& g, const Tensor& y) { return where(y <= 0, zeros({}, g.options()), g); });
 
 // y = 1 / (1 + e^-x).   VJP:   dx = G y (1 - y).
 constexpr auto kSigmoid = from_output<Domain::kReal>(
-    "SigmoidBackward0", [](auto x) { return decltype(x)(1) / (decltype(x)(1) + std::exp(-x)); },
+    "SigmoidBackward0",
+    with_simd<Simd::kSigmoid>([](auto x) { return decltype(x)(1) / (decltype(x)(1) + std::exp(-x)); }),
     [](const Tensor& g, const Tensor& y) { return g * ((1 - y) * y); });
 
 // y = ln sigmoid(x) = min(x, 0) - ln(1 + e^-|x|).   VJP:   dx = G sigmoid(-x).

@@ -1,3 +1,5 @@
+#include <wengert/autograd/accumulate_grad.h>
+#include <wengert/ops/arithmetic.h>
 #include <wengert/ops/elementwise.h>
 #include <wengert/ops/formula.h>
 #include <wengert/ops/sparse.h>
@@ -13,28 +15,41 @@ namespace {
 // out = f(a, b), elements computed in `dtype`.
 template <class F>
 void compute(const Tensor& out, const Tensor& a, const Tensor& b, ScalarType dtype, const F& f) {
-  dispatch(dtype,
-           [&]<class T>() { apply<T, T, T>(out, a, b, [&](T x, T y) -> T { return static_cast<T>(f(x, y)); }); });
+  dispatch(dtype, [&]<class T>() { apply<T, T, T>(out, a, b, f); });
 }
 
 template <class F>
 Tensor compute_new(const Tensor& a, const Tensor& b, const F& f) {
-  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), a.options());
+  Tensor out =
+      a.sizes() == b.sizes() ? empty(a.sizes(), a.dtype()) : empty(broadcast_shapes(a.sizes(), b.sizes()), a.dtype());
   compute(out, a, b, a.dtype(), f);
   return out;
 }
 
+// A function of two elements with a number in the place of the second.
+template <class F, class T>
+struct WithNumber {
+  F f;
+  T number;
+  T operator()(T x) const { return f(x, number); }
+  void run(T* out, const T* x, int64_t count) const {
+    if constexpr (kernels::has_simd_kernel<F, T>) {
+      kernels::simd::kernels<T>().binary(F::kSimd, out, x, true, &number, false, count);
+    } else {
+      for (int64_t i = 0; i < count; ++i) out[i] = f(x[i], number);
+    }
+  }
+};
+
 // out = f(a, number), elements and number in a's dtype.
 template <class F>
 void compute(const Tensor& out, const Tensor& a, Scalar number, const F& f) {
-  dispatch(a.dtype(), [&]<class T>() {
-    apply<T, T>(out, a, [&, y = number.to<T>()](T x) -> T { return static_cast<T>(f(x, y)); });
-  });
+  dispatch(a.dtype(), [&]<class T>() { apply<T, T>(out, a, WithNumber<F, T>{f, number.to<T>()}); });
 }
 
 template <class F>
 Tensor compute_new(const Tensor& a, Scalar number, const F& f) {
-  Tensor out = empty(a.sizes(), a.options());
+  Tensor out = empty(a.sizes(), a.dtype());
   compute(out, a, number, f);
   return out;
 }
@@ -42,11 +57,13 @@ Tensor compute_new(const Tensor& a, Scalar number, const F& f) {
 // self <- f(self, other), computed in the dtype that both promote to (at least `least`), and cast back.
 template <class F>
 void compute_in_place(const Tensor& self, const Tensor& other, const F& f, ScalarType least = kBool) {
-  const NoGradGuard no_grad;
   const ScalarType dtype = promoteTypes(result_type(self, other), least);
   check_can_cast(dtype, self.dtype());
   check_writable(self, other);
-  if (self.dtype() == dtype) {
+  const NoGradGuard no_grad;
+  if (self.dtype() == dtype && other.dtype() == dtype) {
+    compute(self, self, other, dtype, f);
+  } else if (self.dtype() == dtype) {
     compute(self, self, other.to(dtype), dtype, f);
   } else {
     const Tensor result = self.to(dtype);
@@ -65,14 +82,66 @@ void compute_in_place(const Tensor& self, Scalar number, const F& f, ScalarType 
   compute(self, self, number, f);
 }
 
-constexpr auto plus = [](auto x, auto y) { return x + y; };
-constexpr auto minus = [](auto x, auto y) { return x - y; };
-constexpr auto times = [](auto x, auto y) { return x * y; };
-constexpr auto over_real = [](auto x, auto y) -> decltype(x) {
-  if constexpr (std::is_floating_point_v<decltype(x)>) {
-    return x / y;
-  } else {
-    return decltype(x)(0);  // never run: division is done in floating point
+struct Plus {
+  static constexpr auto kSimd = kernels::simd::Binary::kAdd;
+  template <class T>
+  T operator()(T x, T y) const {
+    return static_cast<T>(x + y);
+  }
+};
+struct Minus {
+  static constexpr auto kSimd = kernels::simd::Binary::kSubtract;
+  template <class T>
+  T operator()(T x, T y) const {
+    return static_cast<T>(x - y);
+  }
+};
+struct Times {
+  static constexpr auto kSimd = kernels::simd::Binary::kMultiply;
+  template <class T>
+  T operator()(T x, T y) const {
+    return static_cast<T>(x * y);
+  }
+};
+struct OverReal {
+  static constexpr auto kSimd = kernels::simd::Binary::kDivide;
+  template <class T>
+  T operator()(T x, T y) const {
+    if constexpr (std::is_floating_point_v<T>) {
+      return x / y;
+    } else {
+      return T(0);  // never run: division is done in floating point
+    }
+  }
+};
+constexpr Plus plus;
+constexpr Minus minus;
+constexpr Times times;
+constexpr OverReal over_real;
+
+// x + factor y.
+struct PlusScaled {
+  Scalar factor;
+  template <class T>
+  T operator()(T x, T y) const {
+    return static_cast<T>(x + factor.to<T>() * y);
+  }
+  template <std::floating_point T>
+  void run(T* out, const T* x, bool x_moves, const T* y, bool y_moves, int64_t count) const {
+    kernels::simd::kernels<T>().add_scaled(out, x, x_moves, y, y_moves, factor.to<T>(), count);
+  }
+};
+
+// factor x y.
+struct TimesScaled {
+  Scalar factor;
+  template <class T>
+  T operator()(T x, T y) const {
+    return static_cast<T>(factor.to<T>() * x * y);
+  }
+  template <std::floating_point T>
+  void run(T* out, const T* x, bool x_moves, const T* y, bool y_moves, int64_t count) const {
+    kernels::simd::kernels<T>().multiply_scaled(out, x, x_moves, y, y_moves, factor.to<T>(), count);
   }
 };
 
@@ -97,10 +166,9 @@ class AddBackward final : public Node {
   AddBackward(const Tensor& a, const Tensor& b, Scalar alpha, const char* name)
       : a_(a), b_(b), alpha_(alpha), name_(name) {}
   Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    Tensor da = needs_grad(0) ? a_.sum(g) : Tensor();
-    Tensor db = needs_grad(1) ? b_.sum(alpha_.equal(1) ? g : g * alpha_) : Tensor();
-    return {std::move(da), std::move(db)};
+    Tensor da = needs_grad(0) ? a_.sum(grads[0]) : Tensor();
+    Tensor db = needs_grad(1) ? b_.sum(scaled(std::move(grads[0]), alpha_)) : Tensor();
+    return Gradients::of(std::move(da), std::move(db));
   }
   std::string name() const override { return name_; }
 
@@ -114,7 +182,7 @@ class AddBackward final : public Node {
 class LinearBackward final : public Node {
  public:
   LinearBackward(Scalar slope, const char* name) : slope_(slope), name_(name) {}
-  Gradients apply(Gradients grads) override { return {slope_.equal(1) ? grads[0] : grads[0] * slope_}; }
+  Gradients apply(Gradients grads) override { return Gradients::of(scaled(std::move(grads[0]), slope_)); }
   std::string name() const override { return name_; }
 
  private:
@@ -142,6 +210,28 @@ class MulBackward final : public Node {
 
  private:
   BroadcastOf a_shape_, b_shape_;
+  SavedTensor a_, b_;
+};
+
+// c = f a b, for a number f.   VJP:   da = f G b,   db = f G a.
+class MulScaledBackward final : public Node {
+ public:
+  MulScaledBackward(const Tensor& a, const Tensor& b, Scalar factor)
+      : a_shape_(a), b_shape_(b), factor_(factor), a_(a), b_(b) {}
+  Gradients apply(Gradients grads) override {
+    const Tensor& g = grads[0];
+    return Gradients::of(needs_grad(0) ? a_shape_.sum(mul_scaled(g, b_.unpack(), factor_)) : Tensor(),
+                         needs_grad(1) ? b_shape_.sum(mul_scaled(g, a_.unpack(), factor_)) : Tensor());
+  }
+  std::string name() const override { return "MulBackward0"; }
+  void release_variables() override {
+    a_.release();
+    b_.release();
+  }
+
+ private:
+  BroadcastOf a_shape_, b_shape_;
+  Scalar factor_;
   SavedTensor a_, b_;
 };
 
@@ -186,7 +276,7 @@ Tensor add_or_subtract(const Tensor& a, const Tensor& b, Scalar alpha, bool subt
     out = subtract ? compute_new(a, b, minus) : compute_new(a, b, plus);
   } else {
     const Scalar factor = subtract ? -alpha : alpha;
-    out = compute_new(a, b, [factor](auto x, auto y) { return x + factor.to<decltype(y)>() * y; });
+    out = compute_new(a, b, PlusScaled{factor});
   }
   return autograd::record<AddBackward>(out, {a, b}, a, b, subtract ? -alpha : alpha,
                                        subtract ? "SubBackward0" : "AddBackward0");
@@ -199,7 +289,7 @@ Tensor& add_or_subtract_in_place(const Tensor& self, const Tensor& other, Scalar
   if (alpha.equal(1)) {
     subtract ? compute_in_place(self, other, minus) : compute_in_place(self, other, plus);
   } else {
-    compute_in_place(self, other, [factor](auto x, auto y) { return x + factor.to<decltype(y)>() * y; });
+    compute_in_place(self, other, PlusScaled{factor});
   }
   return autograd::end_in_place(self, node);
 }
@@ -213,6 +303,17 @@ Scalar product(Scalar a, Scalar b) {
 }
 
 }  // namespace
+
+Tensor mul_scaled(const Tensor& a, const Tensor& b, Scalar factor) {
+  return autograd::record<MulScaledBackward>(compute_new(a, b, TimesScaled{factor}), {a, b}, a, b, factor);
+}
+
+Tensor scaled(Tensor g, Scalar factor) {
+  if (factor.equal(1)) return g;
+  if (GradMode::is_enabled() || !autograd::owned_alone(g)) return g * factor;
+  return g.mul_(factor);
+}
+
 }  // namespace ops
 
 using namespace ops;
@@ -250,7 +351,8 @@ Tensor rsub(const Tensor& input, Scalar b, Scalar alpha) {
   check_not_bool(input.dtype(), b.type());
   const Tensor a = input.to(result_type(input, b));
   check_alpha(a.dtype(), alpha);
-  Tensor out = compute_new(a, b, [alpha](auto x, auto y) { return y - alpha.to<decltype(x)>() * x; });
+  Tensor out =
+      compute_new(a, b, [alpha](auto x, auto y) { return static_cast<decltype(x)>(y - alpha.to<decltype(x)>() * x); });
   return autograd::record<LinearBackward>(out, {a}, -alpha, "RsubBackward1");
 }
 

@@ -28,7 +28,7 @@ Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool
   const ScalarType dtype = result_type(first, second);
   const Tensor a = first.to(dtype), b = second.to(dtype);
   Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), dtype);
-  dispatch(dtype, [&]<class T>() { apply<T, T, T>(out, a, b, [&](T x, T y) { return or_nan(x, y, pick); }); });
+  dispatch(dtype, [&]<class T>() { apply<T, T, T>(out, a, b, [pick](T x, T y) { return or_nan(x, y, pick); }); });
   return record(name, out, {a, b}, {a, b},
                 [larger, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
                   const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
@@ -78,14 +78,8 @@ Tensor where(const Tensor& condition, const Tensor& first, const Tensor& second)
   const ScalarType dtype = result_type(first, second);
   const Tensor a = first.to(dtype), b = second.to(dtype);
   Tensor out = empty(broadcast_shapes(condition.sizes(), broadcast_shapes(a.sizes(), b.sizes())), dtype);
-  const Dims sc = expanded_strides(condition.sizes(), condition.strides(), out.sizes());
-  const Dims sa = expanded_strides(a.sizes(), a.strides(), out.sizes());
-  const Dims sb = expanded_strides(b.sizes(), b.strides(), out.sizes());
-  const kernels::StridedLoop<4> loop(span_of(out.sizes()),
-                                     {span_of(out.strides()), span_of(sc), span_of(sa), span_of(sb)});
   dispatch(dtype, [&]<class T>() {
-    kernels::map(loop, out.data_ptr<T>(), condition.data_ptr<bool>(), a.data_ptr<T>(), b.data_ptr<T>(),
-                 [](bool holds, T x, T y) { return holds ? x : y; });
+    apply<T, bool, T, T>(out, condition, a, b, [](bool holds, T x, T y) { return holds ? x : y; });
   });
   return record("WhereBackward0", out, {a, b}, {condition},
                 [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {

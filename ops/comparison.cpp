@@ -21,7 +21,7 @@ Tensor compare(const Tensor& first, Scalar number, const F& f) {
   const NoGradGuard no_grad;
   const Tensor a = first.to(result_type(first, number));
   Tensor out = empty(a.sizes(), kBool);
-  dispatch(a.dtype(), [&]<class T>() { apply<bool, T>(out, a, [&, y = number.to<T>()](T x) { return f(x, y); }); });
+  dispatch(a.dtype(), [&]<class T>() { apply<bool, T>(out, a, [f, y = number.to<T>()](T x) { return f(x, y); }); });
   return out;
 }
 

@@ -60,18 +60,22 @@ class FillBackward final : public Node {
   const char* name_;
 };
 
-// Where elements share memory, they get the same.
-void fill_elements(const Tensor& self, Scalar value) {
-  dispatch(self.dtype(), [&]<class T>() {
-    const T v = value.to<T>();
-    apply<T, T>(self, self, [v](T) { return v; });
-  });
-}
-
 }  // namespace
 }  // namespace ops
 
 using namespace ops;
+using autograd::fill_elements;
+
+// Where elements share memory, they get the same.
+void autograd::fill_elements(const Tensor& self, Scalar value) {
+  dispatch(self.dtype(), [&]<class T>() {
+    const bool one_run = self.is_contiguous();
+    const kernels::StridedLoop<1> loop =
+        one_run ? kernels::StridedLoop<1>(self.numel(), {1})
+                : kernels::StridedLoop<1>(span_of(self.sizes()), {span_of(self.strides())});
+    kernels::fill(loop, elements<T>(self), value.to<T>());
+  });
+}
 
 Tensor clone(const Tensor& x) {
   if (x.is_sparse()) return x.detach();  // its parts are never changed in place
@@ -83,8 +87,8 @@ Tensor clone(const Tensor& x) {
 Tensor Tensor::clone() const { return wengert::clone(*this); }
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 
-Tensor Tensor::to(ScalarType dtype, bool, bool copy) const {
-  if (info().dtype == dtype) return copy ? clone() : *this;
+Tensor Tensor::converted(ScalarType dtype) const {
+  if (this->dtype() == dtype) return clone();
   Tensor out = empty(sizes(), dtype);
   copy_elements(out, *this);
   // Only floating-point tensors have gradients; a conversion to whole numbers leaves the graph.

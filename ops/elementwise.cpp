@@ -1,6 +1,25 @@
 #include <wengert/ops/elementwise.h>
 
 namespace wengert::ops {
+namespace {
+
+template <size_t N, class... Tensors>
+kernels::StridedLoop<N> make_loop(const Tensor& out, const Tensors&... inputs) {
+  const std::array<Dims, N - 1> strides{expanded_strides(inputs.sizes(), inputs.strides(), out.sizes())...};
+  std::array<std::span<const int64_t>, N> spans{span_of(out.strides())};
+  for (size_t i = 1; i < N; ++i) spans[i] = span_of(strides[i - 1]);
+  return {span_of(out.sizes()), spans};
+}
+
+}  // namespace
+
+kernels::StridedLoop<2> strided_loop_over(const Tensor& out, const Tensor& a) { return make_loop<2>(out, a); }
+kernels::StridedLoop<3> strided_loop_over(const Tensor& out, const Tensor& a, const Tensor& b) {
+  return make_loop<3>(out, a, b);
+}
+kernels::StridedLoop<4> strided_loop_over(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& c) {
+  return make_loop<4>(out, a, b, c);
+}
 
 void check_can_cast(ScalarType result, ScalarType to) {
   check(canCast(result, to), "result type {} can't be cast to the desired output type {}", result, to);
@@ -28,6 +47,8 @@ void check_no_overlap(const Tensor& self, const Tensor& other) {
 }
 
 void check_writable(const Tensor& self, const Tensor& other) {
+  // Nearly always.
+  if (self.is_contiguous() && self.sizes() == other.sizes() && !self.is_alias_of(other)) return;
   const Dims shape = broadcast_shapes(self.sizes(), other.sizes());
   check(IntArrayRef(shape) == self.sizes(), "output with shape {} doesn't match the broadcast shape {}", self.sizes(),
         IntArrayRef(shape));

@@ -5,6 +5,7 @@
 #include <wengert/autograd/history.h>
 #include <wengert/autograd/saved_tensor.h>
 #include <wengert/ops/kernels/elementwise.h>
+#include <wengert/ops/kernels/recorder.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
 
@@ -21,21 +22,58 @@ using autograd::SavedTensor;
 
 inline std::span<const int64_t> span_of(IntArrayRef list) { return {list.data(), list.size()}; }
 
-/// out = f(a).
+kernels::StridedLoop<2> strided_loop_over(const Tensor& out, const Tensor& a);
+kernels::StridedLoop<3> strided_loop_over(const Tensor& out, const Tensor& a, const Tensor& b);
+kernels::StridedLoop<4> strided_loop_over(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& c);
+
+/// Whether all elements are one in memory, as after expand().
+inline bool is_one_number(const Tensor& x) {
+  bool moves = false;
+  for (const int64_t stride : x.strides()) moves |= stride != 0;
+  return !moves;
+}
+
+/// The order in which to visit the elements of `out` and of what is expandable to its shape.
+template <class... Tensors>
+kernels::StridedLoop<1 + sizeof...(Tensors)> loop_over(const Tensor& out, const Tensors&... inputs) {
+  // Mostly all are contiguous, or a single number: then no dimension needs a look.
+  const auto step = [numel = out.numel()](const Tensor& x) -> int64_t {
+    if (x.is_contiguous()) return x.numel() == numel ? 1 : x.numel() == 1 ? 0 : -1;
+    return is_one_number(x) ? 0 : -1;
+  };
+  if (out.is_contiguous() && ((step(inputs) >= 0) && ...)) return {out.numel(), {1, step(inputs)...}};
+  return strided_loop_over(out, inputs...);
+}
+
+/// Throws for sparse tensors, which have no elements in memory. Has a Replay that is being recorded keep those of
+/// others.
+void note_memory(const Tensor& x);
+
+/// The first element, for kernels that can be recorded; T must be the dtype's type. Others use data_ptr(), which throws
+/// while a step is recorded.
+template <class T>
+T* elements(const Tensor& x) {
+  if (kernels::recorder != nullptr || x.impl()->sparse) [[unlikely]]
+    note_memory(x);
+  return static_cast<T*>(x.impl()->data());
+}
+
+/// out = f(a). f is called with elements and is itself plain bytes: it captures numbers, and nothing by reference.
 template <class Out, class A, class F>
 void apply(const Tensor& out, const Tensor& a, const F& f) {
-  const Dims sa = expanded_strides(a.sizes(), a.strides(), out.sizes());
-  kernels::map(kernels::StridedLoop<2>(span_of(out.sizes()), {span_of(out.strides()), span_of(sa)}),
-               out.data_ptr<Out>(), a.data_ptr<A>(), f);
+  kernels::map(loop_over(out, a), elements<Out>(out), elements<A>(a), f);
 }
 
 /// out = f(a, b).
 template <class Out, class A, class B, class F>
 void apply(const Tensor& out, const Tensor& a, const Tensor& b, const F& f) {
-  const Dims sa = expanded_strides(a.sizes(), a.strides(), out.sizes());
-  const Dims sb = expanded_strides(b.sizes(), b.strides(), out.sizes());
-  kernels::map(kernels::StridedLoop<3>(span_of(out.sizes()), {span_of(out.strides()), span_of(sa), span_of(sb)}),
-               out.data_ptr<Out>(), a.data_ptr<A>(), b.data_ptr<B>(), f);
+  kernels::map(loop_over(out, a, b), elements<Out>(out), elements<A>(a), elements<B>(b), f);
+}
+
+/// out = f(a, b, c).
+template <class Out, class A, class B, class C, class F>
+void apply(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& c, const F& f) {
+  kernels::map(loop_over(out, a, b, c), elements<Out>(out), elements<A>(a), elements<B>(b), elements<C>(c), f);
 }
 
 /// Throws unless `self` may be written in place: no two of its elements share memory.
@@ -89,6 +127,23 @@ constexpr UnaryFunction<Saves::kNothing, domain, Forward, Vjp> from_nothing(cons
   return {name, forward, vjp};
 }
 
+using Simd = kernels::simd::Unary;
+
+/// A forward function for whose float and double elements there is a SIMD kernel.
+template <Simd op, class F>
+struct WithSimd {
+  F f;
+  static constexpr auto kSimd = op;
+  template <class T>
+  T operator()(T x) const {
+    return static_cast<T>(f(x));
+  }
+};
+template <Simd op, class F>
+constexpr WithSimd<op, F> with_simd(F f) {
+  return {f};
+}
+
 template <Saves saves, class Vjp>
 class UnaryBackward final : public Node {
  public:
@@ -116,7 +171,11 @@ class UnaryBackward final : public Node {
 template <Saves saves, Domain domain, class Forward, class Vjp>
 void compute_unary(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Tensor& out, const Tensor& x) {
   const auto loop = [&]<class T>() {
-    apply<T, T>(out, x, [forward = f.forward](T v) -> T { return static_cast<T>(forward(v)); });
+    if constexpr (kernels::has_simd_kernel<Forward, T>) {
+      apply<T, T>(out, x, f.forward);
+    } else {
+      apply<T, T>(out, x, [forward = f.forward](T v) -> T { return static_cast<T>(forward(v)); });
+    }
   };
   if constexpr (domain == Domain::kReal || domain == Domain::kFloating) {
     dispatch_floating(x.dtype(), f.name, loop);

@@ -10,8 +10,9 @@ namespace ops {
 namespace {
 
 // y = e^x.   VJP:   dx = G y.
-constexpr auto kExp = from_output<Domain::kReal>(
-    "ExpBackward0", [](auto x) { return std::exp(x); }, [](const Tensor& g, const Tensor& y) { return g * y; });
+constexpr auto kExp =
+    from_output<Domain::kReal>("ExpBackward0", with_simd<Simd::kExp>([](auto x) { return std::exp(x); }),
+                               [](const Tensor& g, const Tensor& y) { return g * y; });
 
 // y = e^x - 1.   VJP:   dx = G (y + 1).
 constexpr auto kExpm1 = from_output<Domain::kReal>(
@@ -74,9 +75,9 @@ constexpr auto kCosh = from_input<Domain::kReal>(
     "CoshBackward0", [](auto x) { return std::cosh(x); }, [](const Tensor& g, const Tensor& x) { return g * sinh(x); });
 
 // y = tanh x.   VJP:   dx = G (1 - y^2).
-constexpr auto kTanh = from_output<Domain::kReal>(
-    "TanhBackward0", [](auto x) { return std::tanh(x); },
-    [](const Tensor& g, const Tensor& y) { return g * (1 - y * y); });
+constexpr auto kTanh =
+    from_output<Domain::kReal>("TanhBackward0", with_simd<Simd::kTanh>([](auto x) { return std::tanh(x); }),
+                               [](const Tensor& g, const Tensor& y) { return g * (1 - y * y); });
 
 }  // namespace
 }  // namespace ops

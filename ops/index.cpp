@@ -59,15 +59,15 @@ Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
   dispatch(x.dtype(), [&]<class T>() {
     const kernels::StridedLoop<3> loop(span_of(out.sizes()),
                                        {span_of(out.strides()), span_of(index_strides), span_of(x_strides)});
-    T* to = out.data_ptr<T>();
-    const auto* positions = index.data_ptr<int64_t>();
-    const T* from = x.data_ptr<T>();
-    kernels::for_each_run<3>(loop, [&](const int64_t* at, int64_t count) {
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t position = positions[at[1] + i * loop.inner_stride(1)];
-        to[at[0] + i * loop.inner_stride(0)] = from[at[2] + i * loop.inner_stride(2) + position * stride];
-      }
-    });
+    kernels::for_each_run<3>(loop, {out.data_ptr<T>(), index.data_ptr<int64_t>(), x.data_ptr<T>()},
+                             [=, so = loop.inner_stride(0), sp = loop.inner_stride(1), sx = loop.inner_stride(2)](
+                                 char* const* at, int64_t count) {
+                               T* to = reinterpret_cast<T*>(at[0]);
+                               const auto* positions = reinterpret_cast<const int64_t*>(at[1]);
+                               const T* from = reinterpret_cast<const T*>(at[2]);
+                               for (int64_t i = 0; i < count; ++i)
+                                 to[i * so] = from[i * sx + positions[i * sp] * stride];
+                             });
   });
   return out;
 }

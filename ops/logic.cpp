@@ -25,9 +25,9 @@ Tensor bitwise(const char* name, const Tensor& first, const Tensor& second, F f)
   const Tensor a = first.to(dtype), b = second.to(dtype);
   Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), dtype);
   if (dtype == kBool) {
-    apply<bool, bool, bool>(out, a, b, [&](bool x, bool y) { return static_cast<bool>(f(x, y)); });
+    apply<bool, bool, bool>(out, a, b, [f](bool x, bool y) { return static_cast<bool>(f(x, y)); });
   } else {
-    apply<int64_t, int64_t, int64_t>(out, a, b, [&](int64_t x, int64_t y) -> int64_t { return f(x, y); });
+    apply<int64_t, int64_t, int64_t>(out, a, b, [f](int64_t x, int64_t y) -> int64_t { return f(x, y); });
   }
   return out;
 }
@@ -36,7 +36,7 @@ template <class F>
 Tensor classify(const Tensor& x, F f) {
   Tensor out = empty(x.sizes(), kBool);
   dispatch(x.dtype(), [&]<class T>() {
-    apply<bool, T>(out, x, [&](T v) {
+    apply<bool, T>(out, x, [f](T v) {
       if constexpr (std::is_floating_point_v<T>) {
         return f(v);
       } else {

@@ -2,6 +2,7 @@
 #include <wengert/autograd/factories.h>
 #include <wengert/autograd/history.h>
 #include <wengert/autograd/saved_tensor.h>
+#include <wengert/ops/elementwise.h>
 #include <wengert/ops/kernels/gemm.h>
 #include <wengert/ops/ops.h>
 
@@ -17,34 +18,58 @@ void check_same_dtype(const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), "expected scalar type {} but found {}", a.dtype(), b.dtype());
 }
 
-template <class T>
-kernels::Matrix<T> matrix_of(const Tensor& x, int64_t batch = 0) {
-  const size_t d = x.sizes().size() - 2;
-  return {x.data_ptr<T>() + (d > 0 ? batch * x.strides()[0] : 0), x.strides()[d], x.strides()[d + 1]};
-}
+// A matrix, or a batch of them, perhaps to be read with its last two dimensions exchanged.
+struct Operand {
+  Operand(Tensor matrices, bool transposed = false)  // NOLINT: an operand as it is
+      : matrices(std::move(matrices)), transposed(transposed) {}
 
-// The tensor itself where a BLAS can read its matrices as they lie, else a copy.
-Tensor readable(const Tensor& x) {
-  const int64_t rows = x.size(-2), columns = x.size(-1);
-  const kernels::Matrix<char> layout{nullptr, x.stride(-2), x.stride(-1)};
-  return layout.blas_layout(rows, columns) ? x : x.detach().contiguous();
-}
+  int64_t rows() const { return size(transposed ? 1 : 2); }
+  int64_t columns() const { return size(transposed ? 2 : 1); }
+  template <class T>
+  kernels::Matrix<T> at(int64_t batch) const {
+    const int64_t before = batch == 0 ? 0 : batch * matrices.strides()[0];
+    return {elements<T>(matrices) + before, stride(transposed ? 1 : 2), stride(transposed ? 2 : 1)};
+  }
+  // As a view, which is recorded.
+  Tensor view() const { return transposed ? matrices.transpose(-2, -1) : matrices; }
+  // Whether a BLAS can read the matrices as they lie.
+  bool readable() const {
+    return kernels::Matrix<char>{nullptr, stride(transposed ? 1 : 2), stride(transposed ? 2 : 1)}.blas_layout(
+        rows(), columns());
+  }
+  Operand made_readable() const { return readable() ? *this : Operand(matrices.detach().clone(), transposed); }
+
+  Tensor matrices;
+  bool transposed;
+
+ private:
+  int64_t size(size_t from_end) const { return matrices.sizes()[matrices.sizes().size() - from_end]; }
+  int64_t stride(size_t from_end) const { return matrices.strides()[matrices.strides().size() - from_end]; }
+};
 
 // C = A B for each pair in a batch, or for two matrices; `shape` is what the result's elements are seen as.
-Tensor multiply(const Tensor& a_in, const Tensor& b_in, const char* op, Dims shape) {
-  const NoGradGuard no_grad;
-  const Tensor a = readable(a_in), b = readable(b_in);
+Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
+  if (!a.readable() || !b.readable()) return multiply(a.made_readable(), b.made_readable(), op, shape);
   const int64_t batches = shape.size() == 3 ? shape[0] : 1;
-  const int64_t n = a.size(-2), k = a.size(-1), m = b.size(-1);
-  Tensor out = empty(shape, a.options());
+  const int64_t n = a.rows(), k = a.columns(), m = b.columns();
+  Tensor out = empty(shape, a.matrices.dtype());
   if (out.numel() == 0) return out;
-  dispatch_numbers(a.dtype(), op, [&]<class T>() {
+  dispatch_numbers(a.matrices.dtype(), op, [&]<class T>() {
     for (int64_t s = 0; s < batches; ++s) {
-      kernels::gemm<T>(n, m, k, matrix_of<T>(a, s), matrix_of<T>(b, s), out.data_ptr<T>() + s * n * m);
+      kernels::gemm<T>(n, m, k, a.at<T>(s), b.at<T>(s), elements<T>(out) + s * n * m);
     }
   });
   return out;
 }
+
+// The product of gradients' formulas: with views where it is recorded, and without making them where it is not.
+Tensor product(const Operand& a, const Operand& b) {
+  if (GradMode::is_enabled()) return matmul(a.view(), b.view());
+  if (a.matrices.dim() == 2) return multiply(a, b, "mm", {a.rows(), b.columns()});
+  return multiply(a, b, "bmm", {a.matrices.sizes()[0], a.rows(), b.columns()});
+}
+
+Operand transposed(Tensor matrices) { return {std::move(matrices), true}; }
 
 // C = A B.   Shapes: A (n, k), B (k, m) -> (n, m).
 // VJP, for G = dL/dC (n, m):   dA = G Bᵀ,   dB = Aᵀ G.
@@ -56,7 +81,8 @@ class MmBackward final : public Node {
   }
   Gradients apply(Gradients grads) override {
     const Tensor& g = grads[0];
-    return {needs_grad(0) ? mm(g, b_.unpack().t()) : Tensor(), needs_grad(1) ? mm(a_.unpack().t(), g) : Tensor()};
+    return Gradients::of(needs_grad(0) ? product(g, transposed(b_.unpack())) : Tensor(),
+                         needs_grad(1) ? product(transposed(a_.unpack()), g) : Tensor());
   }
   std::string name() const override { return "MmBackward0"; }
   void release_variables() override {
@@ -78,8 +104,8 @@ class BmmBackward final : public Node {
   }
   Gradients apply(Gradients grads) override {
     const Tensor& g = grads[0];
-    return {needs_grad(0) ? bmm(g, b_.unpack().transpose(1, 2)) : Tensor(),
-            needs_grad(1) ? bmm(a_.unpack().transpose(1, 2), g) : Tensor()};
+    return Gradients::of(needs_grad(0) ? product(g, transposed(b_.unpack())) : Tensor(),
+                         needs_grad(1) ? product(transposed(a_.unpack()), g) : Tensor());
   }
   std::string name() const override { return "BmmBackward0"; }
   void release_variables() override {
@@ -160,10 +186,10 @@ using namespace ops;
 Tensor mm(const Tensor& a, const Tensor& b) {
   check(a.dim() == 2, "self must be a matrix");
   check(b.dim() == 2, "mat2 must be a matrix");
-  check(a.size(1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", a.size(0), a.size(1),
-        b.size(0), b.size(1));
+  const int64_t n = a.sizes()[0], k = a.sizes()[1], m = b.sizes()[1];
+  check(k == b.sizes()[0], "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", n, k, b.sizes()[0], m);
   check_same_dtype(a, b);
-  return autograd::record<MmBackward>(multiply(a, b, "addmm_impl_cpu_", {a.size(0), b.size(1)}), {a, b}, a, b);
+  return autograd::record<MmBackward>(multiply(a, b, "addmm_impl_cpu_", {n, m}), {a, b}, a, b);
 }
 
 Tensor bmm(const Tensor& a, const Tensor& b) {

@@ -10,16 +10,17 @@ namespace ops {
 namespace {
 
 // y = -x.   VJP:   dx = -G.
-constexpr auto kNeg = from_nothing<Domain::kNumber>(
-    "NegBackward0", [](auto x) { return -x; }, [](const Tensor& g) { return -g; });
+constexpr auto kNeg = from_nothing<Domain::kNumber>("NegBackward0", with_simd<Simd::kNegate>([](auto x) { return -x; }),
+                                                    [](const Tensor& g) { return -g; });
 
 // y = |x|.   VJP:   dx = G sign(x).
 constexpr auto kAbs = from_input<Domain::kNumber>(
     "AbsBackward0", [](auto x) { return std::abs(x); }, [](const Tensor& g, const Tensor& x) { return g * sign(x); });
 
 // y = sqrt(x).   VJP:   dx = G / (2 y).
-constexpr auto kSqrt = from_output<Domain::kReal>(
-    "SqrtBackward0", [](auto x) { return std::sqrt(x); }, [](const Tensor& g, const Tensor& y) { return g / (y * 2); });
+constexpr auto kSqrt =
+    from_output<Domain::kReal>("SqrtBackward0", with_simd<Simd::kSqrt>([](auto x) { return std::sqrt(x); }),
+                               [](const Tensor& g, const Tensor& y) { return g / (y * 2); });
 
 // y = 1 / sqrt(x).   VJP:   dx = -G y^3 / 2.
 constexpr auto kRsqrt = from_output<Domain::kReal>(

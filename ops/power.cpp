@@ -1,3 +1,4 @@
+#include <wengert/ops/arithmetic.h>
 #include <wengert/ops/elementwise.h>
 
 #include <cmath>
@@ -33,7 +34,9 @@ void compute(const Tensor& out, const Tensor& base, Scalar exponent) {
   dispatch(out.dtype(), [&]<class T>() {
     const T e = exponent.to<T>();
     if constexpr (std::is_floating_point_v<T>) {
-      if (e == T(2)) return apply<T, T>(out, base, [](T x) { return x * x; });
+      if (e == T(2)) {
+        return apply<T, T>(out, base, with_simd<Simd::kSquare>([](T x) { return x * x; }));
+      }
       if (e == T(1)) return apply<T, T>(out, base, [](T x) { return x; });
       if (e == T(3)) return apply<T, T>(out, base, [](T x) { return x * x * x; });
       if (e == T(0.5)) return apply<T, T>(out, base, [](T x) { return std::sqrt(x); });
@@ -63,7 +66,7 @@ class PowByNumberBackward final : public Node {
     if (exponent_.equal(0)) return {zeros_like(g)};
     const Tensor base = base_.unpack();
     const double r = exponent_.toDouble();
-    return {r == 2 ? g * (base * 2) : g * (base.pow(r - 1) * r)};
+    return Gradients::of(mul_scaled(g, r == 2 ? base : base.pow(r - 1), r));
   }
   std::string name() const override { return "PowBackward0"; }
   void release_variables() override { base_.release(); }

@@ -12,6 +12,7 @@ ScalarType raise(ScalarType higher_rank, ScalarType lower_rank) {
 }  // namespace
 
 ScalarType result_type(const Tensor& a, const Tensor& b) {
+  if (a.dtype() == b.dtype()) return a.dtype();
   if ((a.dim() == 0) == (b.dim() == 0)) return promoteTypes(a.dtype(), b.dtype());
   return a.dim() > 0 ? raise(a.dtype(), b.dtype()) : raise(b.dtype(), a.dtype());
 }
@@ -27,6 +28,7 @@ ScalarType result_type(const Tensor& a, const Tensor& b, const Tensor& c) {
 }
 
 ScalarType result_type(const Tensor& a, Scalar b) {
+  if (isFloatingType(a.dtype())) return a.dtype();
   return raise(a.dtype(), b.isFloatingPoint() ? get_default_dtype() : b.type());
 }
 

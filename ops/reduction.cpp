@@ -1,6 +1,7 @@
 #include <wengert/autograd/dispatch.h>
 #include <wengert/autograd/factories.h>
 #include <wengert/autograd/history.h>
+#include <wengert/ops/elementwise.h>
 #include <wengert/ops/kernels/sum.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
@@ -36,10 +37,17 @@ namespace {
 using autograd::Gradients;
 using autograd::Node;
 
-std::span<const int64_t> span_of(const Dims& list) { return {list.data(), list.size()}; }
-
 // Sums x over the reduced dimensions into a new tensor of `dtype`.
 Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, ScalarType dtype) {
+  if (x.is_contiguous() && std::find(reduced.begin(), reduced.end(), false) == reduced.end()) {
+    Tensor out = keepdim ? empty(Dims(reduced.size(), 1), dtype) : empty({}, dtype);
+    dispatch_numbers(dtype, "sum", [&]<class Out>() {
+      dispatch(x.dtype(), [&]<class T>() {
+        kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<Out>(out), elements<T>(x));
+      });
+    });
+    return out;
+  }
   Tensor out = empty(reduced_shape(x.sizes(), reduced, keepdim), dtype);
   Dims kept_sizes, kept_x, sum_sizes, sum_x;
   for (size_t d = 0; d < reduced.size(); ++d) {
@@ -56,10 +64,15 @@ Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, Scalar
   dispatch_numbers(dtype, "sum", [&]<class Out>() {
     dispatch(x.dtype(), [&]<class T>() {
       if (out.numel() == 1) {
-        *out.data_ptr<Out>() = kernels::sum_all<Out>(summed, x.data_ptr<T>());
+        kernels::sum_all_into(summed, elements<Out>(out), elements<T>(x));
       } else {
         const kernels::StridedLoop<2> kept(span_of(kept_sizes), {span_of(kept_out), span_of(kept_x)});
-        kernels::sum_dims(kept, summed, out.data_ptr<Out>(), x.data_ptr<T>());
+        kernels::perform({kernels::writes(elements<Out>(out), out.numel()),
+                          kernels::reads(elements<T>(x), kept.extent(1) + summed.extent(0))},
+                         [kept, summed](char* const* at) {
+                           kernels::sum_dims(kept, summed, reinterpret_cast<Out*>(at[0]),
+                                             reinterpret_cast<const T*>(at[1]));
+                         });
       }
     });
   });
@@ -69,7 +82,7 @@ Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, Scalar
 // Every element of a reduced dimension gets the gradient of the sum that it went into: a view, repeated by
 // strides of 0.
 Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, const Reduced& reduced) {
-  return g.reshape(reduced_shape(sizes, reduced, true)).expand(sizes);
+  return g.dim() == 0 ? g.expand(sizes) : g.reshape(reduced_shape(sizes, reduced, true)).expand(sizes);
 }
 
 // s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.

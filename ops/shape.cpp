@@ -240,10 +240,12 @@ Tensor permute(const Tensor& x, IntArrayRef dims) {
 }
 
 Tensor expand(const Tensor& x, IntArrayRef sizes) {
-  check(sizes.size() >= x.sizes().size(),
+  if (sizes.size() < x.sizes().size()) {
+    fail(
         "expand({}{{{}}}, size={}): the number of sizes provided ({}) must be greater or equal to the number of "
         "dimensions in the tensor ({})",
         x.toString(), x.sizes(), sizes, sizes.size(), x.dim());
+  }
   const size_t lead = sizes.size() - x.sizes().size();
   Dims shape(sizes);
   for (size_t d = 0; d < shape.size(); ++d) {

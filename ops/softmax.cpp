@@ -1,9 +1,11 @@
+#include <wengert/ops/elementwise.h>
 #include <wengert/ops/formula.h>
+#include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/recorder.h>
+#include <wengert/ops/kernels/simd.h>
+#include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
 #include <wengert/ops/reduction.h>
-#include <wengert/ops/rows.h>
-
-#include <cmath>
 
 // Exponentials that are normalized along a dimension; G = dL/dy. The largest element is taken off first, so
 // that nothing overflows.
@@ -12,21 +14,44 @@ namespace wengert {
 namespace ops {
 namespace {
 
-template <class Write>
-Tensor normalize(const char* name, const Tensor& x, int64_t dim, Write write) {
-  const Rows rows(x, dim);
-  Tensor out = rows.results(x.dtype(), rows.length);
-  dispatch_floating(x.dtype(), name, [&]<class T>() {
-    const T* from = rows.elements.data_ptr<T>();
-    T* to = out.data_ptr<T>();
-    rows.for_each([&](int64_t row) {
-      const T* a = from + row * rows.length;
-      T largest = a[0];
-      for (int64_t i = 1; i < rows.length; ++i) largest = a[i] > largest || a[i] != a[i] ? a[i] : largest;
-      write(a, to + row * rows.length, rows.length, largest);
+// Normalizes each column of blocks of (length, inner) elements.
+template <class T>
+void normalize_blocks(T* to, const T* from, int64_t blocks, int64_t length, int64_t inner, bool logarithm) {
+  const auto& simd = kernels::simd::kernels<T>();
+  if (inner == 1) {
+    kernels::parallel_rows(blocks, length, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) simd.softmax(to + i * length, from + i * length, length, logarithm);
     });
+    return;
+  }
+  constexpr int64_t kStrip = kernels::simd::kSoftmaxColumns;
+  const int64_t strips = (inner + kStrip - 1) / kStrip;
+  kernels::parallel_rows(blocks * strips, length * kStrip, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % strips * kStrip, at = i / strips * length * inner + first;
+      simd.softmax_columns(to + at, from + at, length, inner, std::min(kStrip, inner - first), logarithm);
+    }
   });
-  return rows.in_place(out);
+}
+
+// Softmax or its logarithm along dim. In memory, x is then blocks of (length, inner) elements, of which each column is
+// to be normalized.
+Tensor normalize(const char* name, const Tensor& input, int64_t dim, bool logarithm) {
+  const NoGradGuard no_grad;
+  const Tensor x = input.contiguous();
+  Tensor out = empty(x.sizes(), x.dtype());
+  const auto position = static_cast<size_t>(wrap_dim(dim, x.dim()));
+  const int64_t length = x.dim() == 0 ? 1 : x.sizes()[position];
+  const int64_t inner = x.dim() == 0 ? 1 : x.strides()[position];
+  dispatch_floating(x.dtype(), name, [&]<class T>() {
+    if (x.numel() == 0) return;
+    kernels::perform({kernels::writes(elements<T>(out), out.numel()), kernels::reads(elements<T>(x), x.numel())},
+                     [=, blocks = x.numel() / (length * inner)](char* const* at) {
+                       normalize_blocks(reinterpret_cast<T*>(at[0]), reinterpret_cast<const T*>(at[1]), blocks, length,
+                                        inner, logarithm);
+                     });
+  });
+  return out;
 }
 
 }  // namespace
@@ -37,11 +62,7 @@ using namespace ops;
 // y_i = e^(x_i) / sum_j e^(x_j).   VJP:   dx = y (G - sum(G y)).
 Tensor softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(dtype.value_or(input.dtype()));
-  const Tensor y = normalize("softmax", x, dim, []<class T>(const T* a, T* out, int64_t count, T largest) {
-    T sum = 0;
-    for (int64_t i = 0; i < count; ++i) sum += out[i] = std::exp(a[i] - largest);
-    for (int64_t i = 0; i < count; ++i) out[i] /= sum;
-  });
+  const Tensor y = normalize("softmax", x, dim, false);
   return record("SoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
     const Tensor &g = b.grad(), y = b.saved(0), weighted = g * y;
     return {weighted - y * weighted.sum(dim, true)};
@@ -51,12 +72,7 @@ Tensor softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype
 // y_i = x_i - ln sum_j e^(x_j).   VJP:   dx = G - e^y sum(G).
 Tensor log_softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(dtype.value_or(input.dtype()));
-  const Tensor y = normalize("log_softmax", x, dim, []<class T>(const T* a, T* out, int64_t count, T largest) {
-    T sum = 0;
-    for (int64_t i = 0; i < count; ++i) sum += std::exp(a[i] - largest);
-    const T log_sum = std::log(sum);
-    for (int64_t i = 0; i < count; ++i) out[i] = a[i] - largest - log_sum;
-  });
+  const Tensor y = normalize("log_softmax", x, dim, true);
   return record("LogSoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
     const Tensor& g = b.grad();
     return {g - exp(b.saved(0)) * g.sum(dim, true)};

@@ -1,6 +1,7 @@
 #include <wengert/autograd/check.h>
 #include <wengert/autograd/factories.h>
 #include <wengert/autograd/grad_mode.h>
+#include <wengert/ops/kernels/recorder.h>
 #include <wengert/optim/adam.h>
 
 #include <cmath>
@@ -36,6 +37,7 @@ Adam::Adam(std::vector<Tensor> params, AdamOptions defaults)
     : Adam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
 Tensor Adam::step(LossClosure closure) {
+  kernels::refuse_to_record("optim::Adam::step(), which counts its steps,");
   const NoGradGuard no_grad;
   Tensor loss = compute_loss(closure);
   for (OptimizerParamGroup& group : param_groups()) {

@@ -1,5 +1,7 @@
 #include <wengert/autograd/check.h>
+#include <wengert/autograd/factories.h>
 #include <wengert/autograd/grad_mode.h>
+#include <wengert/ops/kernels/recorder.h>
 #include <wengert/optim/sgd.h>
 
 namespace wengert::optim {
@@ -44,11 +46,17 @@ Tensor SGD::step(LossClosure closure) {
         if (buffer.defined()) {
           buffer.mul_(options.momentum()).add_(step, 1 - options.dampening());
         } else {
+          kernels::refuse_to_record("the first step of optim::SGD with momentum, which is unlike those that follow,");
           buffer = step.clone();
         }
         step = options.nesterov() ? step.add(buffer, options.momentum()) : buffer;
       }
-      parameter.add_(step, -options.lr());
+      if (kernels::recorder == nullptr) [[likely]] {
+        parameter.add_(step, -options.lr());
+      } else {
+        // A replay reads the learning rate where it lies, and so follows schedulers.
+        parameter.sub_(from_blob(const_cast<double*>(&options.lr()), {}, kDouble) * step);
+      }
     }
   }
   return loss;

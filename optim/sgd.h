@@ -9,7 +9,8 @@ class SGDOptions final : public OptimizerOptions {
  public:
   SGDOptions(double lr) : lr_(lr) {}  // NOLINT: implicit as in libtorch
 
-  double lr() const { return lr_; }  ///< learning rate, at least 0
+  const double& lr() const { return lr_; }  ///< learning rate, at least 0
+  double& lr() { return lr_; }
   SGDOptions& lr(double lr) { return lr_ = lr, *this; }
   double momentum() const { return momentum_; }  ///< at least 0
   SGDOptions& momentum(double momentum) { return momentum_ = momentum, *this; }

@@ -1,17 +1,66 @@
 #include <wengert/ops/kernels/elementwise.h>
 #include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/recorder.h>
+
+#include <cstddef>
+#include <vector>
 
 namespace wengert::kernels {
 
+constinit thread_local Recorder* recorder = nullptr;
+
+namespace {
+
 template <size_t N>
-void for_each_run(const StridedLoop<N>& loop, Run run) {
-  parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) { loop.run(begin, end, run); });
+void do_runs(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run) {
+  if (loop.is_one_run() && loop.numel() <= kParallelGrain) {
+    if (loop.numel() == 0) return;
+    std::array<char*, N> at;
+    for (size_t i = 0; i < N; ++i) at[i] = static_cast<char*>(operands[i].data);
+    run(at.data(), loop.numel());
+    return;
+  }
+  const auto call = [&](const int64_t* offsets, int64_t count) {
+    std::array<char*, N> at;
+    for (size_t i = 0; i < N; ++i) at[i] = static_cast<char*>(operands[i].data) + offsets[i] * operands[i].element_size;
+    run(at.data(), count);
+  };
+  parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) { loop.run(begin, end, call); });
 }
 
-template void for_each_run<1>(const StridedLoop<1>&, Run);
-template void for_each_run<2>(const StridedLoop<2>&, Run);
-template void for_each_run<3>(const StridedLoop<3>&, Run);
-template void for_each_run<4>(const StridedLoop<4>&, Run);
-template void for_each_run<5>(const StridedLoop<5>&, Run);
+template <size_t N>
+[[gnu::noinline, gnu::cold]] void record(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run) {
+  ElementwiseWork work{N, loop.numel(), loop.is_one_run(), {}, {}, run, {}};
+  for (size_t i = 0; i < N; ++i) {
+    const int64_t size = operands[i].element_size;
+    work.steps[i] = loop.inner_stride(i) * size;
+    work.operands[i] = {operands[i].data, static_cast<size_t>(loop.extent(i) * size), i == 0};
+  }
+  if (!loop.is_one_run()) {
+    const auto* function = static_cast<const std::byte*>(run.object());
+    work.whole = [loop, run, operands,
+                  copy = std::vector<std::byte>(function, function + run.object_bytes())](char* const* at) {
+      std::array<Operand, N> moved = operands;
+      for (size_t i = 0; i < N; ++i) moved[i].data = at[i];
+      do_runs(loop, moved, run.on_copy(copy.data()));
+    };
+  }
+  recorder->elementwise(work);
+}
+
+}  // namespace
+
+template <size_t N>
+void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run) {
+  do_runs(loop, operands, run);
+  if (recorder != nullptr) [[unlikely]]
+    record(loop, operands, run);
+}
+
+template void for_each_run<1>(const StridedLoop<1>&, const std::array<Operand, 1>&, Run);
+template void for_each_run<2>(const StridedLoop<2>&, const std::array<Operand, 2>&, Run);
+template void for_each_run<3>(const StridedLoop<3>&, const std::array<Operand, 3>&, Run);
+template void for_each_run<4>(const StridedLoop<4>&, const std::array<Operand, 4>&, Run);
+template void for_each_run<5>(const StridedLoop<5>&, const std::array<Operand, 5>&, Run);
 
 }  // namespace wengert::kernels

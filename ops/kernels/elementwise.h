@@ -1,29 +1,70 @@
 #pragma once
 
 #include <wengert/ops/kernels/function_ref.h>
+#include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
+
+#include <type_traits>
 
 namespace wengert::kernels {
 
-/// What is done to one run of elements: offsets[i] is where it starts in operand i.
-using Run = FunctionRef<void(const int64_t* offsets, int64_t count)>;
+/// What is done to one run of elements: at[i] is where it starts in operand i. Says nothing of where operands lie, and
+/// holds nothing that is somebody else's, so that it can be done again later and elsewhere.
+using Run = FunctionRef<void(char* const* at, int64_t count)>;
+
+/// An operand's first element, and the bytes from one to the next.
+struct Operand {
+  template <class T>
+  Operand(T* data) : data(const_cast<std::remove_const_t<T>*>(data)), element_size(sizeof(T)) {}  // NOLINT: reads so
+  void* data;
+  int64_t element_size;
+};
 
 /// Calls `run` for runs that together are all elements, on several threads when there are many. N: 1 to 5.
+/// Operand 0 is the one written.
 template <size_t N>
-void for_each_run(const StridedLoop<N>& loop, Run run);
+void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run);
 
-// out[i] = f(a[i], b[i], ...) over strided operands. The inner loops treat apart the cases that compilers
-// turn into SIMD code: all operands contiguous, and one of two operands a constant along the run.
+// out[i] = f(a[i], b[i], ...) over strided operands. The inner loops treat apart the case that all operands are
+// contiguous, or constant along the run: there functions of float and double that have a SIMD kernel use it, and
+// compilers see what they can turn into SIMD code themselves.
+
+/// A function of one element that has a SIMD kernel says which: `static constexpr auto kSimd = simd::Unary::kExp`;
+/// one of two elements likewise, with a simd::Binary.
+template <class F, class... T>
+inline constexpr bool has_simd_kernel = requires {
+  F::kSimd;
+}
+&&(std::is_floating_point_v<T>&&...);
+
+/// out = value.
+template <class Out>
+void fill(const StridedLoop<1>& loop, Out* out, Out value) {
+  for_each_run<1>(loop, {out}, [value, so = loop.inner_stride(0)](char* const* at, int64_t count) {
+    Out* o = reinterpret_cast<Out*>(at[0]);
+    if (so == 1) {
+      std::fill_n(o, count, value);
+    } else {
+      for (int64_t i = 0; i < count; ++i) o[i * so] = value;
+    }
+  });
+}
 
 /// out = f(a). loop: over {out, a}.
 template <class Out, class A, class F>
 void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
   const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1);
-  for_each_run<2>(loop, [&](const int64_t* at, int64_t count) {
-    Out* o = out + at[0];
-    const A* x = a + at[1];
+  for_each_run<2>(loop, {out, a}, [=](char* const* at, int64_t count) {
+    Out* o = reinterpret_cast<Out*>(at[0]);
+    const A* x = reinterpret_cast<const A*>(at[1]);
     if (so == 1 && sa == 1) {
-      for (int64_t i = 0; i < count; ++i) o[i] = f(x[i]);
+      if constexpr (has_simd_kernel<F, Out, A>) {
+        simd::kernels<Out>().unary(F::kSimd, o, x, count);
+      } else if constexpr (requires { f.run(o, x, count); }) {
+        f.run(o, x, count);
+      } else {
+        for (int64_t i = 0; i < count; ++i) o[i] = f(x[i]);
+      }
     } else {
       for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa]);
     }
@@ -34,19 +75,22 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
 template <class Out, class A, class B, class F>
 void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& f) {
   const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1), sb = loop.inner_stride(2);
-  for_each_run<3>(loop, [&](const int64_t* at, int64_t count) {
-    Out* o = out + at[0];
-    const A* x = a + at[1];
-    const B* y = b + at[2];
-    if (so == 1 && sa == 1 && sb == 1) {
-      for (int64_t i = 0; i < count; ++i) o[i] = f(x[i], y[i]);
-    } else if (so == 1 && sa == 1 && sb == 0) {
-      for (int64_t i = 0; i < count; ++i) o[i] = f(x[i], *y);
-    } else if (so == 1 && sa == 0 && sb == 1) {
-      for (int64_t i = 0; i < count; ++i) o[i] = f(*x, y[i]);
+  for_each_run<3>(loop, {out, a, b}, [=](char* const* at, int64_t count) {
+    Out* o = reinterpret_cast<Out*>(at[0]);
+    const A* x = reinterpret_cast<const A*>(at[1]);
+    const B* y = reinterpret_cast<const B*>(at[2]);
+    const bool plain = so == 1 && (sa == 1 || sa == 0) && (sb == 1 || sb == 0);
+    if constexpr (has_simd_kernel<F, Out, A, B>) {
+      if (plain) return simd::kernels<Out>().binary(F::kSimd, o, x, sa == 1, y, sb == 1, count);
+    } else if constexpr (requires { f.run(o, x, true, y, true, count); }) {
+      if (plain) return f.run(o, x, sa == 1, y, sb == 1, count);
     } else {
-      for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa], y[i * sb]);
+      if (plain && sa == 1 && sb == 1) {
+        for (int64_t i = 0; i < count; ++i) o[i] = f(x[i], y[i]);
+        return;
+      }
     }
+    for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa], y[i * sb]);
   });
 }
 
@@ -55,11 +99,11 @@ template <class Out, class A, class B, class C, class F>
 void map(const StridedLoop<4>& loop, Out* out, const A* a, const B* b, const C* c, const F& f) {
   const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1), sb = loop.inner_stride(2),
                 sc = loop.inner_stride(3);
-  for_each_run<4>(loop, [&](const int64_t* at, int64_t count) {
-    Out* o = out + at[0];
-    const A* x = a + at[1];
-    const B* y = b + at[2];
-    const C* z = c + at[3];
+  for_each_run<4>(loop, {out, a, b, c}, [=](char* const* at, int64_t count) {
+    Out* o = reinterpret_cast<Out*>(at[0]);
+    const A* x = reinterpret_cast<const A*>(at[1]);
+    const B* y = reinterpret_cast<const B*>(at[2]);
+    const C* z = reinterpret_cast<const C*>(at[3]);
     for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa], y[i * sb], z[i * sc]);
   });
 }

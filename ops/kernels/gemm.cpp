@@ -2,17 +2,29 @@
 #include <wengert/ops/kernels/blas_threads.h>
 #include <wengert/ops/kernels/gemm.h>
 #include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/recorder.h>
+#include <wengert/ops/kernels/simd.h>
 
 #include <type_traits>
 
 namespace wengert::kernels {
 namespace {
 
-// Below about this many multiplications a call into the BLAS costs more than the product.
-constexpr int64_t kSmallProduct = 2048;
+// Below about this many multiplications our own kernels, which copy nothing into blocks first, beat the BLAS.
+constexpr int64_t kSmallProduct = 1 << 17;
 
 template <class T>
 void small_gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (b.column_stride == 1 || m == 1) {
+      simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
+      return;
+    }
+    if (a.column_stride == 1 && b.row_stride == 1) {
+      simd::kernels<T>().multiply_dots(n, m, k, a.data, a.row_stride, b.data, b.column_stride, c);
+      return;
+    }
+  }
   for (int64_t i = 0; i < n; ++i) {
     T* row = c + i * m;
     std::fill_n(row, m, T(0));
@@ -56,10 +68,8 @@ void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix
   }
 }
 
-}  // namespace
-
 template <class T>
-void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
+void multiply(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
   if (std::is_same_v<T, int64_t> || n * m * k <= kSmallProduct || k == 0) {
     small_gemm(n, m, k, a, b, c);
     return;
@@ -79,6 +89,21 @@ void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
       }
     });
   }
+}
+
+}  // namespace
+
+template <class T>
+void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
+  multiply(n, m, k, a, b, c);
+  if (recorder == nullptr) [[likely]]
+    return;
+  recorder->other({writes(c, n * m), reads(a.data, a.extent(n, k)), reads(b.data, b.extent(k, m))},
+                  [=](char* const* at) mutable {
+                    a.data = reinterpret_cast<const T*>(at[1]);
+                    b.data = reinterpret_cast<const T*>(at[2]);
+                    multiply(n, m, k, a, b, reinterpret_cast<T*>(at[0]));
+                  });
 }
 
 template void gemm(int64_t, int64_t, int64_t, Matrix<float>, Matrix<float>, float*);

@@ -11,6 +11,10 @@ struct Matrix {
   int64_t row_stride;
   int64_t column_stride;
 
+  /// Elements from the first to the last, both counted.
+  int64_t extent(int64_t rows, int64_t columns) const {
+    return rows == 0 || columns == 0 ? 0 : (rows - 1) * row_stride + (columns - 1) * column_stride + 1;
+  }
   /// Whether a BLAS can read it as it lies: rows or columns without gaps between neighbours.
   bool blas_layout(int64_t rows, int64_t columns) const {
     return (column_stride == 1 && (row_stride >= columns || rows == 1)) ||

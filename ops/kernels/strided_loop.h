@@ -26,11 +26,26 @@ class StridedLoop {
     join_neighbours();
   }
 
+  /// One run of `numel` elements, with these strides.
+  StridedLoop(int64_t numel, const std::array<int64_t, N>& strides) : dims_(1), numel_(numel) {
+    sizes_[0] = numel;
+    strides_[0] = strides;
+  }
+
   int64_t numel() const { return numel_; }
+  bool is_one_run() const { return dims_ <= 1; }
   /// Length of a full inner run.
   int64_t inner_size() const { return dims_ == 0 ? 1 : sizes_[0]; }
   /// Stride of operand i along the inner run.
   int64_t inner_stride(size_t i) const { return dims_ == 0 ? 1 : strides_[0][i]; }
+
+  /// Elements of operand i from the first to the last that is visited, both counted.
+  int64_t extent(size_t i) const {
+    if (numel_ == 0) return 0;
+    int64_t last = 0;
+    for (size_t d = 0; d < dims_; ++d) last += (sizes_[d] - 1) * strides_[d][i];
+    return last + 1;
+  }
 
   /// Calls inner(offsets, count) for runs that cover the elements [begin, end) of the visiting order;
   /// offsets[i] is where the run starts in operand i.

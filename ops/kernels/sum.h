@@ -1,8 +1,11 @@
 #pragma once
 
 #include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/recorder.h>
+#include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 
+#include <type_traits>
 #include <vector>
 
 namespace wengert::kernels {
@@ -15,11 +18,15 @@ namespace wengert::kernels {
 /// Sum of x[0], x[stride], ..., `count` elements, each converted to Acc.
 template <class Acc, class T>
 Acc sum_run(const T* x, int64_t stride, int64_t count) {
+  constexpr bool kSimd = std::is_same_v<Acc, T> && std::is_floating_point_v<T>;
   constexpr int64_t kLanes = 16;
-  constexpr int64_t kBlock = 512;
+  constexpr int64_t kBlock = kSimd ? 2048 : 512;
   if (count > kBlock) {
     const int64_t half = (count / 2 + kBlock - 1) / kBlock * kBlock;
     return sum_run<Acc>(x, stride, half) + sum_run<Acc>(x + half * stride, stride, count - half);
+  }
+  if constexpr (kSimd) {
+    if (stride == 1) return simd::kernels<T>().sum(x, count);
   }
   Acc lanes[kLanes] = {};
   int64_t i = 0;
@@ -56,6 +63,23 @@ Acc sum_all(const StridedLoop<1>& loop, const T* x) {
   return sum_run<Acc>(partial.data(), 1, static_cast<int64_t>(partial.size()));
 }
 
+/// *out = sum_all(x).
+template <class Out, class T>
+void sum_all_into(const StridedLoop<1>& loop, Out* out, const T* x) {
+  *out = sum_all<Out>(loop, x);
+  if (recorder == nullptr) [[likely]]
+    return;
+  if constexpr (std::is_same_v<Out, T> && std::is_floating_point_v<T>) {
+    if (loop.is_one_run() && loop.inner_stride(0) == 1) {
+      recorder->sum({loop.numel(), std::is_same_v<T, double>, reads(x, loop.numel()), writes(out, 1)});
+      return;
+    }
+  }
+  recorder->other({writes(out, 1), reads(x, loop.extent(0))}, [loop](char* const* at) {
+    *reinterpret_cast<Out*>(at[0]) = sum_all<Out>(loop, reinterpret_cast<const T*>(at[1]));
+  });
+}
+
 /// For every position that `kept` visits, over {out, x}: out = sum of the x that `reduced`, over {x}, visits
 /// from there.
 template <class Out, class T>
@@ -79,8 +103,8 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* ou
         }
         return;
       }
-      constexpr int64_t kColumns = 256;
-      constexpr int64_t kRows = 256;
+      constexpr int64_t kColumns = 1024;
+      constexpr int64_t kRows = 128;
       Out block[kColumns];
       for (int64_t c = 0; c < count; c += kColumns) {
         const int64_t columns = std::min(kColumns, count - c);
@@ -89,9 +113,14 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* ou
         reduced.run([&](const int64_t* r, int64_t n) {
           for (int64_t first = 0; first < n; first += kRows) {
             std::fill_n(block, columns, Out(0));
-            for (int64_t row = first; row < std::min(n, first + kRows); ++row) {
-              const T* from = x + at[1] + c + r[0] + row * reduced.inner_stride(0);
-              for (int64_t j = 0; j < columns; ++j) block[j] += static_cast<Out>(from[j]);
+            const int64_t rows = std::min(kRows, n - first), row_stride = reduced.inner_stride(0);
+            const T* from = x + at[1] + c + r[0] + first * row_stride;
+            if constexpr (std::is_same_v<Out, T> && std::is_floating_point_v<T>) {
+              simd::kernels<T>().add_rows(block, from, row_stride, rows, columns);
+            } else {
+              for (int64_t row = 0; row < rows; ++row) {
+                for (int64_t j = 0; j < columns; ++j) block[j] += static_cast<Out>(from[row * row_stride + j]);
+              }
             }
             for (int64_t j = 0; j < columns; ++j) sums[j] += block[j];
           }

@@ -61,7 +61,7 @@ TEST_F(EngineTest, OnlyNodesOnAPathToTheInputsRun) {
   Engine::Options options;
   options.inputs = {Edge(left, 0)};
   options.accumulate_into_leaves = false;
-  const variable_list arrived = Engine::run({Edge(top, 0)}, {ones({1})}, options);
+  const Gradients arrived = Engine::run({Edge(top, 0)}, {ones({1})}, options);
   EXPECT_EQ(log, (std::vector<std::string>{"top"}));
   EXPECT_TRUE(arrived[0].defined());
 }

@@ -1,0 +1,432 @@
+#include <wengert/ops/kernels/simd.h>
+
+// SSSE3 and AVX3_DL would add code and hardly speed.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "wengert/ops/kernels/simd.cpp"
+#include <hwy/foreach_target.h>  // compiles all below once for each target
+#include <hwy/highway.h>
+// After highway.h, which it needs.
+#include <hwy/contrib/math/math-inl.h>
+
+#include <cmath>
+#include <limits>
+
+HWY_BEFORE_NAMESPACE();
+namespace wengert::kernels::simd::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Calls body(tag, i) for steps that together are [0, count): whole vectors, then of four elements, then single ones.
+template <class T, class Body>
+HWY_INLINE void steps(int64_t count, const Body& body) {
+  const hn::ScalableTag<T> whole;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) body(whole, i);
+  if (i == count) return;
+  const hn::CappedTag<T, 4> four;
+  if (const auto few = static_cast<int64_t>(hn::Lanes(four)); few < lanes) {
+    for (; i + few <= count; i += few) body(four, i);
+  }
+  const hn::CappedTag<T, 1> one;
+  for (; i < count; ++i) body(one, i);
+}
+
+template <class T, class F>
+HWY_INLINE void map(T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count, const F& f) {
+  if (a_moves && b_moves) {
+    steps<T>(count, [&](auto d, int64_t i)
+                        HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i); });
+  } else if (a_moves) {
+    const T y = *b;
+    steps<T>(count,
+             [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, a + i), hn::Set(d, y)), d, out + i); });
+  } else if (b_moves) {
+    const T x = *a;
+    steps<T>(count,
+             [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::Set(d, x), hn::LoadU(d, b + i)), d, out + i); });
+  } else {
+    const T x = *a, y = *b;
+    steps<T>(count, [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::Set(d, x), hn::Set(d, y)), d, out + i); });
+  }
+}
+
+template <class T>
+void binary_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count) {
+  switch (op) {
+    case Binary::kAdd:
+      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Add(x, y); });
+    case Binary::kSubtract:
+      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Sub(x, y); });
+    case Binary::kMultiply:
+      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
+    case Binary::kDivide:
+      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Div(x, y); });
+  }
+}
+
+template <class T>
+void add_scaled_on(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count) {
+  map(out, a, a_moves, b, b_moves, count,
+      [factor](auto d, auto x, auto y) HWY_ATTR { return hn::Add(x, hn::Mul(hn::Set(d, factor), y)); });
+}
+
+template <class T>
+void multiply_scaled_on(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count) {
+  map(out, a, a_moves, b, b_moves, count,
+      [factor](auto d, auto x, auto y) HWY_ATTR { return hn::Mul(hn::Mul(hn::Set(d, factor), x), y); });
+}
+
+template <class T>
+void scale_difference_on(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count) {
+  map(out, a, a_moves, b, b_moves, count,
+      [factor](auto d, auto x, auto y) HWY_ATTR { return hn::Mul(hn::Set(d, factor), hn::Sub(x, y)); });
+}
+
+// Highway's Exp is right up to e^104 only, and not for NaN.
+template <class D, class V>
+HWY_INLINE V exp_of(D d, V x) {
+  using T = hn::TFromD<D>;
+  constexpr T kOverflow = sizeof(T) == 4 ? T(88.72284) : T(709.782712893384);
+  const V y = hn::Exp(d, hn::Min(x, hn::Set(d, kOverflow)));
+  const V finite = hn::IfThenElse(hn::Gt(x, hn::Set(d, kOverflow)), hn::Set(d, std::numeric_limits<T>::infinity()), y);
+  return hn::IfThenElse(hn::Eq(x, x), finite, x);
+}
+
+template <class D, class V>
+HWY_INLINE V sigmoid_of(D d, V x) {
+  const V one = hn::Set(d, hn::TFromD<D>(1));
+  return hn::Div(one, hn::Add(one, exp_of(d, hn::Neg(x))));
+}
+
+template <class D, class V>
+HWY_INLINE V tanh_of(D d, V x) {
+  return hn::IfThenElse(hn::Eq(x, x), hn::Tanh(d, x), x);
+}
+
+template <class T, class F>
+HWY_INLINE void map(T* out, const T* x, int64_t count, const F& f) {
+  steps<T>(count, [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, x + i)), d, out + i); });
+}
+
+template <class T>
+void unary_on(Unary op, T* out, const T* x, int64_t count) {
+  switch (op) {
+    case Unary::kSquare: return map(out, x, count, [](auto, auto v) HWY_ATTR { return hn::Mul(v, v); });
+    case Unary::kNegate: return map(out, x, count, [](auto, auto v) HWY_ATTR { return hn::Neg(v); });
+    case Unary::kSqrt: return map(out, x, count, [](auto, auto v) HWY_ATTR { return hn::Sqrt(v); });
+    case Unary::kExp: return map(out, x, count, [](auto d, auto v) HWY_ATTR { return exp_of(d, v); });
+    case Unary::kTanh: return map(out, x, count, [](auto d, auto v) HWY_ATTR { return tanh_of(d, v); });
+    case Unary::kSigmoid: return map(out, x, count, [](auto d, auto v) HWY_ATTR { return sigmoid_of(d, v); });
+    case Unary::kRelu:  // NaN stays
+      return map(out, x, count,
+                 [](auto d, auto v) HWY_ATTR { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Zero(d), v); });
+  }
+}
+
+// The sum of term(tag, i), in four vectors of sums. Its last elements one by one.
+template <class T, class Term>
+HWY_INLINE T sum_of(int64_t count, const Term& term) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+  int64_t i = 0;
+  for (; i + 4 * lanes <= count; i += 4 * lanes) {
+    s0 = hn::Add(s0, term(d, i));
+    s1 = hn::Add(s1, term(d, i + lanes));
+    s2 = hn::Add(s2, term(d, i + 2 * lanes));
+    s3 = hn::Add(s3, term(d, i + 3 * lanes));
+  }
+  for (; i + lanes <= count; i += lanes) s0 = hn::Add(s0, term(d, i));
+  T total = i == 0 ? T(0) : hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+  const hn::CappedTag<T, 1> one;
+  for (; i < count; ++i) total += hn::GetLane(term(one, i));
+  return total;
+}
+
+template <class T>
+T sum_on(const T* x, int64_t count) {
+  return sum_of<T>(count, [x](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
+}
+
+template <class T>
+T sum_of_squared_differences_on(const T* a, const T* b, int64_t count) {
+  return sum_of<T>(count, [a, b](auto d, int64_t i) HWY_ATTR {
+    const auto difference = hn::Sub(hn::LoadU(d, a + i), hn::LoadU(d, b + i));
+    return hn::Mul(difference, difference);
+  });
+}
+
+template <class T>
+void add_rows_on(T* sums, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
+  int64_t row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const T *r0 = x + row * row_stride, *r1 = r0 + row_stride, *r2 = r1 + row_stride, *r3 = r2 + row_stride;
+    steps<T>(columns, [&](auto d, int64_t j) HWY_ATTR {
+      const auto first = hn::Add(hn::LoadU(d, r0 + j), hn::LoadU(d, r1 + j));
+      const auto second = hn::Add(hn::LoadU(d, r2 + j), hn::LoadU(d, r3 + j));
+      hn::StoreU(hn::Add(hn::LoadU(d, sums + j), hn::Add(first, second)), d, sums + j);
+    });
+  }
+  for (; row < rows; ++row) binary_on(Binary::kAdd, sums, sums, true, x + row * row_stride, true, columns);
+}
+
+// The largest element, NaN if one is NaN.
+template <class T>
+T largest_of(const T* x, int64_t count) {
+  T largest = -std::numeric_limits<T>::infinity();
+  bool nan = false;
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = 0;
+  if (count >= lanes) {
+    auto most = hn::Set(d, largest);
+    auto ordered = hn::Eq(most, most);
+    for (; i + lanes <= count; i += lanes) {
+      const auto v = hn::LoadU(d, x + i);
+      most = hn::Max(most, v);
+      ordered = hn::And(ordered, hn::Eq(v, v));
+    }
+    nan = !hn::AllTrue(d, ordered);
+    largest = hn::GetLane(hn::MaxOfLanes(d, most));
+  }
+  for (; i < count; ++i) {
+    nan |= x[i] != x[i];
+    largest = x[i] > largest ? x[i] : largest;
+  }
+  return nan ? std::numeric_limits<T>::quiet_NaN() : largest;
+}
+
+template <class T>
+void softmax_on(T* out, const T* x, int64_t count, bool logarithm) {
+  const T largest = largest_of(x, count);
+  T total = 0;
+  const hn::ScalableTag<T> whole;
+  auto sums = hn::Zero(whole);
+  const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
+  // The exponentials are needed later only when they are the result.
+  const auto exponential = [&](auto d, int64_t i) HWY_ATTR {
+    const auto e = exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, largest)));
+    if (!logarithm) hn::StoreU(e, d, out + i);
+    return e;
+  };
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) sums = hn::Add(sums, exponential(whole, i));
+  const hn::CappedTag<T, 1> one;
+  for (; i < count; ++i) total += hn::GetLane(exponential(one, i));
+  total += hn::GetLane(hn::SumOfLanes(whole, sums));
+  if (logarithm) {
+    const T shift = std::log(total);
+    map(out, x, count, [largest, shift](auto d, auto v) HWY_ATTR {
+      return hn::Sub(hn::Sub(v, hn::Set(d, largest)), hn::Set(d, shift));
+    });
+  } else {
+    map(out, out, count, [total](auto d, auto v) HWY_ATTR { return hn::Div(v, hn::Set(d, total)); });
+  }
+}
+
+template <class T>
+void softmax_columns_on(T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns, bool logarithm) {
+  T largest[kSoftmaxColumns], total[kSoftmaxColumns];
+  for (int64_t j = 0; j < columns; ++j) {
+    largest[j] = -std::numeric_limits<T>::infinity();
+    total[j] = 0;
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    const T* row = x + i * row_stride;
+    steps<T>(columns, [&](auto d, int64_t j) HWY_ATTR {
+      const auto most = hn::LoadU(d, largest + j), v = hn::LoadU(d, row + j);
+      hn::StoreU(hn::IfThenElse(hn::Or(hn::Gt(v, most), hn::Ne(v, v)), v, most), d, largest + j);
+    });
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    const T* row = x + i * row_stride;
+    T* to = out + i * row_stride;
+    steps<T>(columns, [&](auto d, int64_t j) HWY_ATTR {
+      const auto e = exp_of(d, hn::Sub(hn::LoadU(d, row + j), hn::LoadU(d, largest + j)));
+      if (!logarithm) hn::StoreU(e, d, to + j);
+      hn::StoreU(hn::Add(hn::LoadU(d, total + j), e), d, total + j);
+    });
+  }
+  if (logarithm) {
+    for (int64_t j = 0; j < columns; ++j) largest[j] += std::log(total[j]);
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    T* to = out + i * row_stride;
+    if (logarithm) {
+      binary_on(Binary::kSubtract, to, x + i * row_stride, true, largest, true, columns);
+    } else {
+      binary_on(Binary::kDivide, to, to, true, total, true, columns);
+    }
+  }
+}
+
+// Rows i to i + kRows of C, columns j to j + Lanes(d): each element of B is loaded once for kRows rows.
+template <int kRows, class T, class D>
+HWY_INLINE void multiply_tile(D d, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
+                              int64_t b_row, T* c) {
+  auto c0 = hn::Zero(d), c1 = c0, c2 = c0, c3 = c0;
+  for (int64_t p = 0; p < k; ++p) {
+    const auto y = hn::LoadU(d, b + p * b_row);
+    const T* x = a + p * a_column;
+    c0 = hn::MulAdd(hn::Set(d, x[0]), y, c0);
+    if constexpr (kRows == 4) {
+      c1 = hn::MulAdd(hn::Set(d, x[a_row]), y, c1);
+      c2 = hn::MulAdd(hn::Set(d, x[2 * a_row]), y, c2);
+      c3 = hn::MulAdd(hn::Set(d, x[3 * a_row]), y, c3);
+    }
+  }
+  hn::StoreU(c0, d, c);
+  if constexpr (kRows == 4) {
+    hn::StoreU(c1, d, c + m);
+    hn::StoreU(c2, d, c + 2 * m);
+    hn::StoreU(c3, d, c + 3 * m);
+  }
+}
+
+template <class T>
+void multiply_rows_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
+                      int64_t b_row, T* c) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    steps<T>(m, [&](auto d, int64_t j) HWY_ATTR {
+      multiply_tile<4>(d, m, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j);
+    });
+  }
+  for (; i < n; ++i) {
+    steps<T>(m, [&](auto d, int64_t j) HWY_ATTR {
+      multiply_tile<1>(d, m, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j);
+    });
+  }
+}
+
+template <class T>
+void multiply_dots_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c) {
+  const hn::ScalableTag<T> whole;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
+  const int64_t vectors = k / lanes * lanes;
+  for (int64_t i = 0; i < n; ++i) {
+    const T* x = a + i * a_row;
+    int64_t j = 0;
+    for (; j + 4 <= m; j += 4) {
+      const T *y0 = b + j * b_column, *y1 = y0 + b_column, *y2 = y1 + b_column, *y3 = y2 + b_column;
+      T s[4] = {};
+      if (vectors > 0) {
+        auto s0 = hn::Zero(whole), s1 = s0, s2 = s0, s3 = s0;
+        for (int64_t p = 0; p < vectors; p += lanes) {
+          const auto v = hn::LoadU(whole, x + p);
+          s0 = hn::MulAdd(v, hn::LoadU(whole, y0 + p), s0);
+          s1 = hn::MulAdd(v, hn::LoadU(whole, y1 + p), s1);
+          s2 = hn::MulAdd(v, hn::LoadU(whole, y2 + p), s2);
+          s3 = hn::MulAdd(v, hn::LoadU(whole, y3 + p), s3);
+        }
+        s[0] = hn::GetLane(hn::SumOfLanes(whole, s0));
+        s[1] = hn::GetLane(hn::SumOfLanes(whole, s1));
+        s[2] = hn::GetLane(hn::SumOfLanes(whole, s2));
+        s[3] = hn::GetLane(hn::SumOfLanes(whole, s3));
+      }
+      for (int64_t p = vectors; p < k; ++p) {
+        s[0] += x[p] * y0[p];
+        s[1] += x[p] * y1[p];
+        s[2] += x[p] * y2[p];
+        s[3] += x[p] * y3[p];
+      }
+      for (int64_t l = 0; l < 4; ++l) c[i * m + j + l] = s[l];
+    }
+    for (; j < m; ++j) {
+      const T* y = b + j * b_column;
+      c[i * m + j] = sum_of<T>(
+          k, [x, y](auto d, int64_t p) HWY_ATTR { return hn::Mul(hn::LoadU(d, x + p), hn::LoadU(d, y + p)); });
+    }
+  }
+}
+
+template <class T>
+constexpr Kernels<T> table{binary_on<T>,
+                           unary_on<T>,
+                           add_scaled_on<T>,
+                           multiply_scaled_on<T>,
+                           scale_difference_on<T>,
+                           sum_on<T>,
+                           sum_of_squared_differences_on<T>,
+                           add_rows_on<T>,
+                           softmax_on<T>,
+                           softmax_columns_on<T>,
+                           multiply_rows_on<T>,
+                           multiply_dots_on<T>};
+
+}  // namespace
+
+const Kernels<float>* float_kernels() { return &table<float>; }
+const Kernels<double>* double_kernels() { return &table<double>; }
+
+}  // namespace wengert::kernels::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace wengert::kernels::simd {
+namespace {
+
+enum class Target { kAvx512, kAvx2, kSse4, kBaseline };
+
+// Highway has this choice in its library too, which would be one more to load, and whose static constructors take a
+// millisecond.
+Target choose_target() {
+#if HWY_ARCH_X86 && (HWY_TARGETS & (HWY_TARGETS - 1)) != 0
+  const auto has_all = [](auto... present) { return (present && ...); };
+  if (has_all(__builtin_cpu_supports("sse4.1"), __builtin_cpu_supports("sse4.2"), __builtin_cpu_supports("pclmul"),
+              __builtin_cpu_supports("aes"))) {
+    if (!has_all(__builtin_cpu_supports("avx2"), __builtin_cpu_supports("fma"), __builtin_cpu_supports("bmi"),
+                 __builtin_cpu_supports("bmi2"))) {
+      return Target::kSse4;
+    }
+    return has_all(__builtin_cpu_supports("avx512f"), __builtin_cpu_supports("avx512cd"),
+                   __builtin_cpu_supports("avx512dq"), __builtin_cpu_supports("avx512bw"),
+                   __builtin_cpu_supports("avx512vl"))
+               ? Target::kAvx512
+               : Target::kAvx2;
+  }
+#endif
+  return Target::kBaseline;
+}
+
+struct Chosen {
+  const Kernels<float>* of_float;
+  const Kernels<double>* of_double;
+};
+
+Chosen choose() {
+  [[maybe_unused]] const Target target = choose_target();
+#if HWY_TARGETS & HWY_AVX3
+  if (target == Target::kAvx512) return {N_AVX3::float_kernels(), N_AVX3::double_kernels()};
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  if (target <= Target::kAvx2) return {N_AVX2::float_kernels(), N_AVX2::double_kernels()};
+#endif
+#if HWY_TARGETS & HWY_SSE4
+  if (target <= Target::kSse4) return {N_SSE4::float_kernels(), N_SSE4::double_kernels()};
+#endif
+  return {HWY_STATIC_DISPATCH(float_kernels)(), HWY_STATIC_DISPATCH(double_kernels)()};
+}
+
+const Chosen& chosen() {
+  static const Chosen once = choose();
+  return once;
+}
+
+}  // namespace
+
+template <>
+const Kernels<float>& kernels() {
+  return *chosen().of_float;
+}
+
+template <>
+const Kernels<double>& kernels() {
+  return *chosen().of_double;
+}
+
+}  // namespace wengert::kernels::simd
+#endif

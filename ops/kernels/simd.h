@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+
+// The loops that most of the time goes into, in SIMD. One binary holds them for several instruction sets, and the
+// first use chooses those of this CPU (Google Highway's dynamic dispatch). T is float or double. Runs are contiguous;
+// `moves` says of an operand whether it goes along or is one number for the whole run. An output may be one of the
+// inputs, but must not overlap one otherwise.
+
+namespace wengert::kernels::simd {
+
+enum class Binary : uint8_t { kAdd, kSubtract, kMultiply, kDivide };
+enum class Unary : uint8_t { kSquare, kNegate, kSqrt, kExp, kTanh, kSigmoid, kRelu };
+
+inline constexpr int64_t kSoftmaxColumns = 256;
+
+template <class T>
+struct Kernels {
+  /// out = a op b.
+  void (*binary)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count);
+  /// out = op(x).
+  void (*unary)(Unary op, T* out, const T* x, int64_t count);
+  /// out = a + factor b.
+  void (*add_scaled)(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count);
+  /// out = factor a b.
+  void (*multiply_scaled)(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count);
+  /// out = factor (a - b).
+  void (*scale_difference)(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count);
+
+  /// The sum of x, added in several lanes. For runs of a few thousand: rounding errors grow with their length.
+  T (*sum)(const T* x, int64_t count);
+  /// The sum of (a - b)^2, likewise.
+  T (*sum_of_squared_differences)(const T* a, const T* b, int64_t count);
+  /// sums[j] += the sum over i < rows of x[i * row_stride + j], for j < columns.
+  void (*add_rows)(T* sums, const T* x, int64_t row_stride, int64_t rows, int64_t columns);
+
+  /// out_i = e^(x_i) / sum_j e^(x_j), or its logarithm.
+  void (*softmax)(T* out, const T* x, int64_t count, bool logarithm);
+  /// The same for each column of a matrix, whose elements lie `row_stride` apart. At most kSoftmaxColumns columns.
+  void (*softmax_columns)(T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns, bool logarithm);
+
+  /// C = A B for B (k, m) with contiguous rows; A (n, k) at any strides, C (n, m) without gaps. For small products.
+  void (*multiply_rows)(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
+                        int64_t b_row, T* c);
+  /// C = A B for A with contiguous rows and B with contiguous columns.
+  void (*multiply_dots)(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c);
+};
+
+/// The kernels for this CPU.
+template <class T>
+const Kernels<T>& kernels();
+
+}  // namespace wengert::kernels::simd
