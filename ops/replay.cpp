@@ -40,7 +40,8 @@
 //
 // Memory. Each temporary that is left lives from the first work that writes it to the last that reads it. One block
 // is laid out for all (Plan::buffer), where those that do not live at the same time may have the same place: the
-// largest are placed first, each at the lowest offset that is free for all its life.
+// largest are placed first, each at the lowest offset that is free for all its life. Where one ends in the pass in
+// which another begins (D_hat, and G in its place), the other takes over its memory.
 
 namespace wengert {
 namespace {
@@ -51,7 +52,7 @@ using kernels::kMostOperands;
 using kernels::Run;
 using kernels::SumWork;
 
-// Elements of a tile. Four temporaries of doubles then fill a first-level cache of 64 KiB.
+// Elements of a tile: a few tiles fit into a first-level cache.
 constexpr int64_t kTile = 2048;
 
 struct Range {
@@ -205,9 +206,13 @@ class Planner {
     Range range() const { return Range({storage->data(), storage->nbytes(), true}); }
     IntrusivePtr<Storage> storage;
     bool temporary;
+    // Its life: the first and last pass that use it, and of those passes the first and last work.
     size_t first_pass = SIZE_MAX, last_pass = 0;
+    size_t first_work = 0, last_work = 0;
     Place place = Place::kMemory;
     size_t offset = 0;
+    Memory* heir = nullptr;  // takes its place, in the pass that is the last of the one and the first of the other
+    bool inherits = false;
   };
 
   Memory* memory_at(const Access& access);
@@ -216,8 +221,10 @@ class Planner {
   bool is_constant(const Work& work, const std::vector<Work>& works) const;
   void add(Work work);
   void find_lifetimes();
-  bool fits_in_tiles(const Memory& memory) const;
-  void place_temporaries();
+  bool in_step(const Memory& memory, size_t pass) const;
+  void place_in_tiles();
+  void find_heirs();
+  void place_in_buffer();
 
   std::vector<Memory> memories_;  // by address
   std::vector<size_t> tiles_;     // of each pass
@@ -238,7 +245,9 @@ Planner::Planner(Recording& recording) {
                 [&](const Work& work) { memory_at(work.operands[0])->temporary = false; });
   std::for_each(recording.works.begin(), constants, [&](Work& work) { add(std::move(work)); });
   find_lifetimes();
-  place_temporaries();
+  place_in_tiles();
+  find_heirs();
+  place_in_buffer();
   for (const Memory& memory : memories_) {
     if (memory.temporary) continue;
     kept.push_back(memory.storage);
@@ -308,23 +317,22 @@ void Planner::add(Work work) {
 
 void Planner::find_lifetimes() {
   for (size_t p = 0; p < passes.size(); ++p) {
-    for (const Work& work : passes[p].works) {
-      for (const Access& access : work.operands) {
+    for (size_t w = 0; w < passes[p].works.size(); ++w) {
+      for (const Access& access : passes[p].works[w].operands) {
         Memory* memory = memory_at(access);
         if (memory == nullptr) continue;
-        memory->first_pass = std::min(memory->first_pass, p);
-        memory->last_pass = std::max(memory->last_pass, p);
+        if (memory->first_pass == SIZE_MAX) memory->first_pass = p, memory->first_work = w;
+        memory->last_pass = p, memory->last_work = w;
       }
     }
   }
 }
 
-// Whether no more than a tile of it is ever needed: all that use it do so in one pass, in step.
-bool Planner::fits_in_tiles(const Memory& memory) const {
-  if (memory.first_pass != memory.last_pass || !passes[memory.first_pass].fuses()) return false;
-  const Pass& pass = passes[memory.first_pass];
+// Whether all that use it in this pass go through all of it, an element at a time.
+bool Planner::in_step(const Memory& memory, size_t pass) const {
+  if (!passes[pass].fuses()) return false;
   std::optional<std::pair<Range, int64_t>> common;
-  for (const Work& work : pass.works) {
+  for (const Work& work : passes[pass].works) {
     for (size_t i = 0; i < work.operands.size(); ++i) {
       const Range range(work.operands[i]);
       if (!range.overlaps(memory.range())) continue;
@@ -336,18 +344,63 @@ bool Planner::fits_in_tiles(const Memory& memory) const {
   return common.has_value();
 }
 
-void Planner::place_temporaries() {
+// What lives in one pass only, in step, needs no more than a tile. Tiles are handed on too: in the order in which the
+// works come, each takes the first tile that is free by then.
+void Planner::place_in_tiles() {
   tiles_.assign(passes.size(), 0);
+  std::vector<Memory*> candidates;
+  for (Memory& memory : memories_) {
+    const bool here = memory.temporary && memory.first_pass == memory.last_pass && in_step(memory, memory.first_pass);
+    if (here) candidates.push_back(&memory);
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Memory* a, const Memory* b) {
+    return std::pair(a->first_pass, a->first_work) < std::pair(b->first_pass, b->first_work);
+  });
+  std::vector<size_t> free_from;  // of each tile of the pass, the work from which it is free
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    Memory& memory = *candidates[i];
+    if (i == 0 || candidates[i - 1]->first_pass != memory.first_pass) free_from.clear();
+    const auto tile =
+        std::find_if(free_from.begin(), free_from.end(), [&](size_t from) { return from <= memory.first_work; });
+    memory.place = Place::kTile;
+    memory.offset = static_cast<size_t>(tile - free_from.begin());
+    if (tile == free_from.end()) {
+      free_from.push_back(memory.last_work + 1);
+    } else {
+      *tile = memory.last_work + 1;
+    }
+    tiles_[memory.first_pass] = free_from.size();
+  }
+}
+
+// Where one temporary ends and another of the same size begins in one pass, both in step, and the one is last read no
+// later than the other is first written, the other may take the one's place.
+void Planner::find_heirs() {
+  for (Memory& memory : memories_) {
+    if (!memory.temporary || memory.place == Place::kTile || memory.first_pass == SIZE_MAX) continue;
+    if (!in_step(memory, memory.last_pass)) continue;
+    for (Memory& heir : memories_) {
+      const bool follows = heir.temporary && heir.place != Place::kTile && !heir.inherits && &heir != &memory &&
+                           heir.first_pass == memory.last_pass && heir.last_pass != heir.first_pass &&
+                           heir.first_work >= memory.last_work && heir.storage->nbytes() == memory.storage->nbytes() &&
+                           in_step(heir, heir.first_pass);
+      if (!follows) continue;
+      memory.heir = &heir;
+      heir.inherits = true;
+      break;
+    }
+  }
+}
+
+void Planner::place_in_buffer() {
+  const auto last_pass_of_heirs = [](const Memory* memory) {
+    while (memory->heir != nullptr) memory = memory->heir;
+    return memory->last_pass;
+  };
   std::vector<Memory*> to_place;
   for (Memory& memory : memories_) {
-    if (!memory.temporary || memory.first_pass == SIZE_MAX) continue;
-    if (fits_in_tiles(memory)) {
-      memory.place = Place::kTile;
-      memory.offset = tiles_[memory.first_pass]++;
-    } else {
-      memory.place = Place::kBuffer;
-      to_place.push_back(&memory);
-    }
+    const bool used = memory.temporary && memory.first_pass != SIZE_MAX;
+    if (used && memory.place != Place::kTile && !memory.inherits) to_place.push_back(&memory);
   }
   std::stable_sort(to_place.begin(), to_place.end(),
                    [](const Memory* a, const Memory* b) { return a->storage->nbytes() > b->storage->nbytes(); });
@@ -358,12 +411,16 @@ void Planner::place_temporaries() {
   for (Memory* memory : to_place) {
     size_t offset = 0;
     for (const Memory* other : placed) {
-      const bool together = other->first_pass <= memory->last_pass && memory->first_pass <= other->last_pass;
+      const bool together =
+          other->first_pass <= last_pass_of_heirs(memory) && memory->first_pass <= last_pass_of_heirs(other);
       if (!together) continue;
       if (offset + memory->storage->nbytes() <= other->offset) break;
       offset = std::max(offset, other->offset + rounded(other->storage->nbytes()));
     }
-    memory->offset = offset;
+    for (Memory* heir = memory; heir != nullptr; heir = heir->heir) {
+      heir->place = Place::kBuffer;
+      heir->offset = offset;
+    }
     buffer_bytes = std::max(buffer_bytes, offset + rounded(memory->storage->nbytes()));
     placed.insert(std::upper_bound(placed.begin(), placed.end(), memory,
                                    [](const Memory* a, const Memory* b) { return a->offset < b->offset; }),

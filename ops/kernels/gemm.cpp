@@ -10,18 +10,16 @@
 namespace wengert::kernels {
 namespace {
 
-// Below about this many multiplications our own kernels, which copy nothing into blocks first, beat the BLAS.
+// Below about so many multiplications our own kernels beat the BLAS, which copies operands into blocks first: by far
+// where B's rows are contiguous, for which there is a SIMD kernel, and else for a few hundred.
 constexpr int64_t kSmallProduct = 1 << 17;
+constexpr int64_t kTinyProduct = 1 << 8;
 
 template <class T>
 void small_gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
   if constexpr (std::is_floating_point_v<T>) {
-    if (b.column_stride == 1 || m == 1) {
+    if (b.column_stride == 1) {
       simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
-      return;
-    }
-    if (a.column_stride == 1 && b.row_stride == 1) {
-      simd::kernels<T>().multiply_dots(n, m, k, a.data, a.row_stride, b.data, b.column_stride, c);
       return;
     }
   }
@@ -70,15 +68,17 @@ void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix
 
 template <class T>
 void multiply(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
-  if (std::is_same_v<T, int64_t> || n * m * k <= kSmallProduct || k == 0) {
+  const int64_t work = n * m * k;
+  if (std::is_same_v<T, int64_t> || work <= kTinyProduct || (work <= kSmallProduct && b.column_stride == 1)) {
     small_gemm(n, m, k, a, b, c);
     return;
   }
   if constexpr (!std::is_same_v<T, int64_t>) {
-    // About 2^24 multiplications a strip: a millisecond of work, so that threads share evenly.
+    // About 2^24 multiplications a strip, a millisecond of work, so that threads share evenly; but no more than 16, as
+    // each has the BLAS copy the other matrix into blocks again.
     const bool by_rows = n >= m;
     const int64_t length = by_rows ? n : m;
-    const int64_t wanted = std::max<int64_t>(1, n * m * k >> 24);
+    const int64_t wanted = std::clamp<int64_t>(work >> 24, 1, 16);
     const int64_t strip = std::max<int64_t>(64, (length / wanted + 63) / 64 * 64);
     parallel_tasks((length + strip - 1) / strip, [&](int64_t task) {
       const int64_t begin = task * strip, count = std::min(strip, length - begin);

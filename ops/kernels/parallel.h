@@ -13,7 +13,11 @@ namespace wengert::kernels {
 template <class Task>
 void parallel_tasks(int64_t count, const Task& task) {
   const int threads = static_cast<int>(std::min<int64_t>(count, get_num_threads()));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+  if (threads <= 1) {  // without asking OpenMP, which takes longer than a small task
+    for (int64_t i = 0; i < count; ++i) task(i);
+    return;
+  }
+#pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t i = 0; i < count; ++i) task(i);
 }
 

@@ -1,7 +1,8 @@
 #include <wengert/ops/kernels/simd.h>
 
-// SSSE3 and AVX3_DL would add code and hardly speed.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+// SSSE3 and AVX3_DL would add code and hardly speed; vectors whose size is known at run time only (SVE, RVV) cannot be
+// held in arrays.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "wengert/ops/kernels/simd.cpp"
 #include <hwy/foreach_target.h>  // compiles all below once for each target
@@ -9,8 +10,10 @@
 // After highway.h, which it needs.
 #include <hwy/contrib/math/math-inl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace wengert::kernels::simd::HWY_NAMESPACE {
@@ -263,99 +266,57 @@ void softmax_columns_on(T* out, const T* x, int64_t rows, int64_t row_stride, in
   }
 }
 
-// Rows i to i + kRows of C, columns j to j + Lanes(d): each element of B is loaded once for kRows rows.
+// kRows rows of C, as many columns as d has lanes: each element of B is loaded once for all the rows.
 template <int kRows, class T, class D>
-HWY_INLINE void multiply_tile(D d, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
-                              int64_t b_row, T* c) {
-  auto c0 = hn::Zero(d), c1 = c0, c2 = c0, c3 = c0;
+HWY_INLINE void multiply_tile(D d, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row,
+                              T* c, int64_t c_row) {
+  hn::Vec<D> sums[kRows];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) sums[r] = hn::Zero(d);
   for (int64_t p = 0; p < k; ++p) {
     const auto y = hn::LoadU(d, b + p * b_row);
     const T* x = a + p * a_column;
-    c0 = hn::MulAdd(hn::Set(d, x[0]), y, c0);
-    if constexpr (kRows == 4) {
-      c1 = hn::MulAdd(hn::Set(d, x[a_row]), y, c1);
-      c2 = hn::MulAdd(hn::Set(d, x[2 * a_row]), y, c2);
-      c3 = hn::MulAdd(hn::Set(d, x[3 * a_row]), y, c3);
-    }
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) sums[r] = hn::MulAdd(hn::Set(d, x[r * a_row]), y, sums[r]);
   }
-  hn::StoreU(c0, d, c);
-  if constexpr (kRows == 4) {
-    hn::StoreU(c1, d, c + m);
-    hn::StoreU(c2, d, c + 2 * m);
-    hn::StoreU(c3, d, c + 3 * m);
-  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) hn::StoreU(sums[r], d, c + r * c_row);
+}
+
+// tile(rows, i) for tiles of 8, 4, 2 and 1 rows that together are n.
+template <class Tile>
+HWY_INLINE void row_tiles(int64_t n, const Tile& tile) {
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) tile(std::integral_constant<int, 8>(), i);
+  if (i + 4 <= n) tile(std::integral_constant<int, 4>(), i), i += 4;
+  if (i + 2 <= n) tile(std::integral_constant<int, 2>(), i), i += 2;
+  if (i < n) tile(std::integral_constant<int, 1>(), i);
 }
 
 template <class T>
 void multiply_rows_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
                       int64_t b_row, T* c) {
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4) {
+  row_tiles(n, [&](auto rows, int64_t i) HWY_ATTR {
     steps<T>(m, [&](auto d, int64_t j) HWY_ATTR {
-      multiply_tile<4>(d, m, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j);
+      multiply_tile<rows>(d, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j, m);
     });
-  }
-  for (; i < n; ++i) {
-    steps<T>(m, [&](auto d, int64_t j) HWY_ATTR {
-      multiply_tile<1>(d, m, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j);
-    });
-  }
+  });
 }
 
 template <class T>
-void multiply_dots_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c) {
-  const hn::ScalableTag<T> whole;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
-  const int64_t vectors = k / lanes * lanes;
-  for (int64_t i = 0; i < n; ++i) {
-    const T* x = a + i * a_row;
-    int64_t j = 0;
-    for (; j + 4 <= m; j += 4) {
-      const T *y0 = b + j * b_column, *y1 = y0 + b_column, *y2 = y1 + b_column, *y3 = y2 + b_column;
-      T s[4] = {};
-      if (vectors > 0) {
-        auto s0 = hn::Zero(whole), s1 = s0, s2 = s0, s3 = s0;
-        for (int64_t p = 0; p < vectors; p += lanes) {
-          const auto v = hn::LoadU(whole, x + p);
-          s0 = hn::MulAdd(v, hn::LoadU(whole, y0 + p), s0);
-          s1 = hn::MulAdd(v, hn::LoadU(whole, y1 + p), s1);
-          s2 = hn::MulAdd(v, hn::LoadU(whole, y2 + p), s2);
-          s3 = hn::MulAdd(v, hn::LoadU(whole, y3 + p), s3);
-        }
-        s[0] = hn::GetLane(hn::SumOfLanes(whole, s0));
-        s[1] = hn::GetLane(hn::SumOfLanes(whole, s1));
-        s[2] = hn::GetLane(hn::SumOfLanes(whole, s2));
-        s[3] = hn::GetLane(hn::SumOfLanes(whole, s3));
-      }
-      for (int64_t p = vectors; p < k; ++p) {
-        s[0] += x[p] * y0[p];
-        s[1] += x[p] * y1[p];
-        s[2] += x[p] * y2[p];
-        s[3] += x[p] * y3[p];
-      }
-      for (int64_t l = 0; l < 4; ++l) c[i * m + j + l] = s[l];
-    }
-    for (; j < m; ++j) {
-      const T* y = b + j * b_column;
-      c[i * m + j] = sum_of<T>(
-          k, [x, y](auto d, int64_t p) HWY_ATTR { return hn::Mul(hn::LoadU(d, x + p), hn::LoadU(d, y + p)); });
-    }
-  }
-}
-
-template <class T>
-constexpr Kernels<T> table{binary_on<T>,
-                           unary_on<T>,
-                           add_scaled_on<T>,
-                           multiply_scaled_on<T>,
-                           scale_difference_on<T>,
-                           sum_on<T>,
-                           sum_of_squared_differences_on<T>,
-                           add_rows_on<T>,
-                           softmax_on<T>,
-                           softmax_columns_on<T>,
-                           multiply_rows_on<T>,
-                           multiply_dots_on<T>};
+constexpr Kernels<T> table{
+    binary_on<T>,
+    unary_on<T>,
+    add_scaled_on<T>,
+    multiply_scaled_on<T>,
+    scale_difference_on<T>,
+    sum_on<T>,
+    sum_of_squared_differences_on<T>,
+    add_rows_on<T>,
+    softmax_on<T>,
+    softmax_columns_on<T>,
+    multiply_rows_on<T>,
+};
 
 }  // namespace
 

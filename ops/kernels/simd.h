@@ -42,8 +42,6 @@ struct Kernels {
   /// C = A B for B (k, m) with contiguous rows; A (n, k) at any strides, C (n, m) without gaps. For small products.
   void (*multiply_rows)(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
                         int64_t b_row, T* c);
-  /// C = A B for A with contiguous rows and B with contiguous columns.
-  void (*multiply_dots)(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c);
 };
 
 /// The kernels for this CPU.

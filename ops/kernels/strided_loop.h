@@ -58,6 +58,10 @@ class StridedLoop {
       inner(offsets.data(), end - begin);
       return;
     }
+    if (dims_ == 2) {
+      run_rows(begin, end, inner);
+      return;
+    }
     std::array<int64_t, kMaxDims> index;
     int64_t rest = begin;
     for (size_t d = 0; d < dims_; ++d) {
@@ -89,6 +93,19 @@ class StridedLoop {
 
  private:
   static constexpr size_t kMaxDims = 64;
+
+  // run() for two dimensions, which are most that are not one.
+  template <class Inner>
+  void run_rows(int64_t begin, int64_t end, Inner&& inner) const {
+    int64_t row = begin / sizes_[0], first = begin % sizes_[0];
+    for (int64_t at = begin; at < end; ++row, first = 0) {
+      const int64_t count = std::min(sizes_[0] - first, end - at);
+      std::array<int64_t, N> offsets;
+      for (size_t i = 0; i < N; ++i) offsets[i] = row * strides_[1][i] + first * strides_[0][i];
+      inner(offsets.data(), count);
+      at += count;
+    }
+  }
 
   // Dimensions arrive from the last to the first; this one goes further in past those that the written
   // operand walks in larger steps. Operands that are broadcast along one of the two have no say.

@@ -20,7 +20,7 @@ template <class Acc, class T>
 Acc sum_run(const T* x, int64_t stride, int64_t count) {
   constexpr bool kSimd = std::is_same_v<Acc, T> && std::is_floating_point_v<T>;
   constexpr int64_t kLanes = 16;
-  constexpr int64_t kBlock = kSimd ? 2048 : 512;
+  constexpr int64_t kBlock = kSimd ? 8192 : 512;
   if (count > kBlock) {
     const int64_t half = (count / 2 + kBlock - 1) / kBlock * kBlock;
     return sum_run<Acc>(x, stride, half) + sum_run<Acc>(x + half * stride, stride, count - half);
@@ -88,7 +88,9 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* ou
   // reduced dimension adds a contiguous row to the row of sums.
   const bool by_rows =
       kept.inner_stride(0) == 1 && kept.inner_stride(1) == 1 && kept.inner_size() > 1 && reduced.inner_stride(0) != 1;
-  const int64_t outputs_a_task = std::max<int64_t>(1, kParallelGrain / std::max<int64_t>(1, reduced.numel()));
+  constexpr int64_t kColumns = 1024;
+  const int64_t outputs_a_task =
+      std::max<int64_t>(by_rows ? kColumns : 1, kParallelGrain / std::max<int64_t>(1, reduced.numel()));
   const int64_t tasks = (kept.numel() + outputs_a_task - 1) / outputs_a_task;
   parallel_tasks(tasks, [&](int64_t task) {
     const int64_t begin = task * outputs_a_task, end = std::min(kept.numel(), begin + outputs_a_task);
@@ -103,7 +105,6 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* ou
         }
         return;
       }
-      constexpr int64_t kColumns = 1024;
       constexpr int64_t kRows = 128;
       Out block[kColumns];
       for (int64_t c = 0; c < count; c += kColumns) {
