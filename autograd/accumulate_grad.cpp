@@ -1,6 +1,6 @@
 #include <wengert/autograd/accumulate_grad.h>
 #include <wengert/autograd/check.h>
-#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/history.h>
 #include <wengert/ops/kernels/recorder.h>
 
 namespace wengert::autograd {
@@ -19,10 +19,10 @@ void accumulate(Tensor& accumulated, Tensor grad) {
   const bool alike = accumulated.sizes() == grad.sizes() && accumulated.dtype() == grad.dtype();
   const bool in_place = alike && !GradMode::is_enabled() && !accumulated.is_sparse() && !grad.is_sparse();
   if (in_place && owned_alone(accumulated)) {
-    accumulated.add_(grad);
+    add_elements(accumulated, grad);
   } else if (in_place && owned_alone(grad)) {
     // Addition commutes, so the sum is the same to the last bit.
-    grad.add_(accumulated);
+    add_elements(grad, accumulated);
     accumulated = std::move(grad);
   } else {
     accumulated = accumulated + grad;
@@ -48,10 +48,14 @@ Gradients AccumulateGrad::apply(Gradients grads) {
       // A sparse gradient's parts are never changed in place, so they may be shared.
       const bool keeps = grad.is_sparse() || (grad.is_contiguous() && owned_alone(grad));
       accumulated = keeps ? std::move(grad) : grad.clone();
+    } else if (!GradMode::is_enabled() && owned_alone(grad) && !leaf_->grad.is_sparse() &&
+               accumulated.is_contiguous() && accumulated.dtype() == grad.dtype() &&
+               accumulated.sizes() == grad.sizes() && !accumulated.requires_grad()) {
+      add_elements(accumulated, grad);  // in place: whoever holds grad() sees the sum
     } else if (GradMode::is_enabled() || (accumulated.is_sparse() && !grad.is_sparse())) {
       accumulated = accumulated + grad;
     } else {
-      accumulated.add_(grad);  // in place: whoever holds grad() sees the sum
+      accumulated.add_(grad);  // in place too, with all the checks
     }
   }
   // Unlocked: a hook may well change the gradient, or run a backward of its own.

@@ -203,8 +203,11 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
   }
   grads.clear();
 
-  while (!pending.empty()) {
-    auto [node, node_grads] = pending.take();
+  PendingNode next;  // of a chain, which needs no queue: the Node that the last one led to, if there is nothing else
+  while (next.node || !pending.empty()) {
+    PendingNode now = next.node ? std::move(next) : pending.take();
+    IntrusivePtr<Node>& node = now.node;
+    Gradients& node_grads = now.grads;
     if (NodeHooks* hooks = node->hooks_if_any()) run_hooks_before(*hooks, node_grads);
 
     if (needed) {
@@ -225,8 +228,18 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
            results.size());
     }
     for (size_t i = 0; i < edges.size(); ++i) {
-      if (!edges[i].is_valid() || (needed && !needed->contains(edges[i].function.get()))) continue;
-      pending.add(edges[i], std::move(results[i]));
+      const Edge& edge = edges[i];
+      if (!edge.is_valid() || (needed && !needed->contains(edge.function.get()))) continue;
+      const bool first = !next.node && pending.empty();
+      if (first && edge.function->num_inputs() <= 1 && edge.input_nr == 0) {
+        next.node = edge.function;
+        next.grads = Gradients::of(std::move(results[i]));
+        continue;
+      }
+      if (next.node) {  // no chain after all
+        pending.add({std::move(next.node), 0}, std::move(next.grads[0]));
+      }
+      pending.add(edge, std::move(results[i]));
     }
   }
   return arrived;

@@ -44,6 +44,9 @@ void check_in_place(const Tensor& self);
 /// Writes `value` to every element, which nobody else has seen yet: no history, no new version. In ops/copy.cpp.
 void fill_elements(const Tensor& self, Scalar value);
 
+/// to += from, for tensors of one dtype and shape, without history; `to` gets a new version. In ops/arithmetic.cpp.
+void add_elements(const Tensor& to, const Tensor& from);
+
 /// A view of `base`'s memory, known to be one.
 Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int64_t offset);
 

@@ -35,6 +35,14 @@ class InlineVector {
     (list.push_back(std::forward<Elements>(elements)), ...);
     return list;
   }
+  /// With room for `size` elements that are still to be written.
+  static InlineVector uninitialized(size_t size) requires std::is_trivially_copyable_v<T> {
+    InlineVector list;
+    if (size > N) [[unlikely]]
+      list.grow(size);
+    list.size_ = static_cast<uint32_t>(size);
+    return list;
+  }
   InlineVector(std::initializer_list<T> list) { append(list.begin(), list.end()); }
   InlineVector(ArrayRef<T> list) { append(list.begin(), list.end()); }  // NOLINT: a view's copy
   InlineVector(const InlineVector& other) { copy(other); }

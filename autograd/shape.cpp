@@ -30,10 +30,11 @@ int64_t numel_of(IntArrayRef sizes) {
 }
 
 Dims contiguous_strides(IntArrayRef sizes) {
-  Dims strides(sizes.size());
+  Dims strides = Dims::uninitialized(sizes.size());
+  int64_t* data = strides.data();
   int64_t stride = 1;
   for (size_t d = sizes.size(); d-- > 0;) {
-    strides[d] = stride;
+    data[d] = stride;
     stride *= std::max<int64_t>(sizes[d], 1);
   }
   return strides;

@@ -318,6 +318,11 @@ Tensor scaled(Tensor g, Scalar factor) {
 
 using namespace ops;
 
+void autograd::add_elements(const Tensor& to, const Tensor& from) {
+  compute(to, to, from, to.dtype(), plus);
+  to.impl()->storage->bump_version();
+}
+
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
   if (a.is_sparse() || b.is_sparse()) return add_sparse(a, b, alpha);
   const ScalarType dtype = result_type(a, b);

@@ -5,6 +5,7 @@
 #include <wengert/autograd/history.h>
 #include <wengert/autograd/saved_tensor.h>
 #include <wengert/ops/kernels/elementwise.h>
+#include <wengert/ops/kernels/parallel.h>
 #include <wengert/ops/kernels/recorder.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
@@ -33,15 +34,24 @@ inline bool is_one_number(const Tensor& x) {
   return !moves;
 }
 
+/// Elements by which x moves while contiguous `out` moves by one: 1 or 0, or -1 where that cannot be said so simply.
+inline int64_t step_along(const Tensor& out, const Tensor& x) {
+  if (x.is_contiguous()) return x.numel() == out.numel() ? 1 : x.numel() == 1 ? 0 : -1;
+  return is_one_number(x) ? 0 : -1;
+}
+
+/// Whether `out` is so little that no more is to be done than to call a kernel: no threads, no recording.
+inline bool is_short_run(const Tensor& out) {
+  return out.is_contiguous() && out.numel() <= kernels::kParallelGrain && kernels::recorder == nullptr;
+}
+
 /// The order in which to visit the elements of `out` and of what is expandable to its shape.
 template <class... Tensors>
 kernels::StridedLoop<1 + sizeof...(Tensors)> loop_over(const Tensor& out, const Tensors&... inputs) {
   // Mostly all are contiguous, or a single number: then no dimension needs a look.
-  const auto step = [numel = out.numel()](const Tensor& x) -> int64_t {
-    if (x.is_contiguous()) return x.numel() == numel ? 1 : x.numel() == 1 ? 0 : -1;
-    return is_one_number(x) ? 0 : -1;
-  };
-  if (out.is_contiguous() && ((step(inputs) >= 0) && ...)) return {out.numel(), {1, step(inputs)...}};
+  if (out.is_contiguous() && ((step_along(out, inputs) >= 0) && ...)) {
+    return {out.numel(), {1, step_along(out, inputs)...}};
+  }
   return strided_loop_over(out, inputs...);
 }
 
@@ -53,20 +63,32 @@ void note_memory(const Tensor& x);
 /// while a step is recorded.
 template <class T>
 T* elements(const Tensor& x) {
-  if (kernels::recorder != nullptr || x.impl()->sparse) [[unlikely]]
+  const TensorImpl& impl = *x.impl();
+  if (kernels::recorder != nullptr || impl.sparse) [[unlikely]]
     note_memory(x);
-  return static_cast<T*>(x.impl()->data());
+  return static_cast<T*>(impl.storage->data()) + impl.offset;
 }
 
 /// out = f(a). f is called with elements and is itself plain bytes: it captures numbers, and nothing by reference.
 template <class Out, class A, class F>
 void apply(const Tensor& out, const Tensor& a, const F& f) {
+  if constexpr (kernels::has_run<F, Out, A>) {
+    if (is_short_run(out) && step_along(out, a) == 1) {
+      return kernels::run(f, elements<Out>(out), elements<A>(a), out.numel());
+    }
+  }
   kernels::map(loop_over(out, a), elements<Out>(out), elements<A>(a), f);
 }
 
 /// out = f(a, b).
 template <class Out, class A, class B, class F>
 void apply(const Tensor& out, const Tensor& a, const Tensor& b, const F& f) {
+  if constexpr (kernels::has_run<F, Out, A, B>) {
+    const int64_t sa = step_along(out, a), sb = step_along(out, b);
+    if (is_short_run(out) && (sa | sb) >= 0) {
+      return kernels::run(f, elements<Out>(out), elements<A>(a), sa == 1, elements<B>(b), sb == 1, out.numel());
+    }
+  }
   kernels::map(loop_over(out, a, b), elements<Out>(out), elements<A>(a), elements<B>(b), f);
 }
 

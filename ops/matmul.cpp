@@ -34,8 +34,8 @@ struct Operand {
   Tensor view() const { return transposed ? matrices.transpose(-2, -1) : matrices; }
   // Whether a BLAS can read the matrices as they lie.
   bool readable() const {
-    return kernels::Matrix<char>{nullptr, stride(transposed ? 1 : 2), stride(transposed ? 2 : 1)}.blas_layout(
-        rows(), columns());
+    return matrices.is_contiguous() ||
+           kernels::Matrix<char>{nullptr, stride(2), stride(1)}.blas_layout(size(2), size(1));
   }
   Operand made_readable() const { return readable() ? *this : Operand(matrices.detach().clone(), transposed); }
 

@@ -30,12 +30,41 @@ void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& oper
 // compilers see what they can turn into SIMD code themselves.
 
 /// A function of one element that has a SIMD kernel says which: `static constexpr auto kSimd = simd::Unary::kExp`;
-/// one of two elements likewise, with a simd::Binary.
+/// one of two elements likewise, with a simd::Binary. Others may do contiguous runs themselves, in a method run().
 template <class F, class... T>
 inline constexpr bool has_simd_kernel = requires {
   F::kSimd;
 }
 &&(std::is_floating_point_v<T>&&...);
+template <class F, class... T>
+inline constexpr bool has_run = has_simd_kernel<F, T...>;
+template <class F, class Out, class A>
+inline constexpr bool has_run<F, Out, A> = has_simd_kernel<F, Out, A> || requires(const F& f, Out* o, const A* x) {
+  f.run(o, x, int64_t{1});
+};
+template <class F, class Out, class A, class B>
+inline constexpr bool has_run<F, Out, A, B> = has_simd_kernel<F, Out, A, B> ||
+                                              requires(const F& f, Out* o, const A* x, const B* y) {
+  f.run(o, x, true, y, true, int64_t{1});
+};
+
+/// One contiguous run of such a function.
+template <class F, class Out, class A>
+void run(const F& f, Out* out, const A* a, int64_t count) {
+  if constexpr (has_simd_kernel<F, Out, A>) {
+    simd::kernels<Out>().unary(F::kSimd, out, a, count);
+  } else {
+    f.run(out, a, count);
+  }
+}
+template <class F, class Out, class A, class B>
+void run(const F& f, Out* out, const A* a, bool a_moves, const B* b, bool b_moves, int64_t count) {
+  if constexpr (has_simd_kernel<F, Out, A, B>) {
+    simd::kernels<Out>().binary(F::kSimd, out, a, a_moves, b, b_moves, count);
+  } else {
+    f.run(out, a, a_moves, b, b_moves, count);
+  }
+}
 
 /// out = value.
 template <class Out>
@@ -58,10 +87,8 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
     Out* o = reinterpret_cast<Out*>(at[0]);
     const A* x = reinterpret_cast<const A*>(at[1]);
     if (so == 1 && sa == 1) {
-      if constexpr (has_simd_kernel<F, Out, A>) {
-        simd::kernels<Out>().unary(F::kSimd, o, x, count);
-      } else if constexpr (requires { f.run(o, x, count); }) {
-        f.run(o, x, count);
+      if constexpr (has_run<F, Out, A>) {
+        kernels::run(f, o, x, count);
       } else {
         for (int64_t i = 0; i < count; ++i) o[i] = f(x[i]);
       }
@@ -80,10 +107,8 @@ void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& 
     const A* x = reinterpret_cast<const A*>(at[1]);
     const B* y = reinterpret_cast<const B*>(at[2]);
     const bool plain = so == 1 && (sa == 1 || sa == 0) && (sb == 1 || sb == 0);
-    if constexpr (has_simd_kernel<F, Out, A, B>) {
-      if (plain) return simd::kernels<Out>().binary(F::kSimd, o, x, sa == 1, y, sb == 1, count);
-    } else if constexpr (requires { f.run(o, x, true, y, true, count); }) {
-      if (plain) return f.run(o, x, sa == 1, y, sb == 1, count);
+    if constexpr (has_run<F, Out, A, B>) {
+      if (plain) return kernels::run(f, o, x, sa == 1, y, sb == 1, count);
     } else {
       if (plain && sa == 1 && sb == 1) {
         for (int64_t i = 0; i < count; ++i) o[i] = f(x[i], y[i]);
