@@ -10,13 +10,13 @@
 
 // For the library's own .cpp files: public headers stay free of fmt.
 
+// The formatting itself is done in check.cpp, once: it is large.
+
 /// Sizes print as PyTorch prints them: [2, 3].
 template <>
 struct fmt::formatter<wengert::IntArrayRef> {
   constexpr auto parse(format_parse_context& context) { return context.begin(); }
-  auto format(const wengert::IntArrayRef& sizes, format_context& context) const {
-    return fmt::format_to(context.out(), "[{}]", fmt::join(sizes.begin(), sizes.end(), ", "));
-  }
+  format_context::iterator format(const wengert::IntArrayRef& sizes, format_context& context) const;
 };
 
 template <>
@@ -24,17 +24,19 @@ struct fmt::is_range<wengert::IntArrayRef, char> : std::false_type {};
 
 /// Dtypes print by their libtorch name: Float, Double, Long, Bool.
 template <>
-struct fmt::formatter<wengert::ScalarType> : fmt::formatter<std::string_view> {
-  auto format(wengert::ScalarType dtype, format_context& context) const {
-    return fmt::formatter<std::string_view>::format(wengert::toString(dtype), context);
-  }
+struct fmt::formatter<wengert::ScalarType> {
+  constexpr auto parse(format_parse_context& context) { return context.begin(); }
+  format_context::iterator format(wengert::ScalarType dtype, format_context& context) const;
 };
 
 namespace wengert {
 
+/// Throws wengert::Error.
+[[noreturn, gnu::cold]] void fail_formatted(fmt::string_view text, fmt::format_args args);
+
 template <class... Args>
-[[noreturn, gnu::cold]] void fail(fmt::format_string<Args...> text, Args&&... args) {
-  throw Error(fmt::format(text, std::forward<Args>(args)...));
+[[noreturn, gnu::cold, gnu::noinline]] void fail(fmt::format_string<Args...> text, Args&&... args) {
+  fail_formatted(text, fmt::make_format_args(args...));
 }
 
 /// Throws wengert::Error with the formatted text unless `holds`. The text is formatted only on failure.

@@ -308,6 +308,24 @@ Tensor mul_scaled(const Tensor& a, const Tensor& b, Scalar factor) {
   return autograd::record<MulScaledBackward>(compute_new(a, b, TimesScaled{factor}), {a, b}, a, b, factor);
 }
 
+Tensor scaled_difference(const Tensor& g, const Tensor& x, const Tensor& t, Scalar factor) {
+  const bool one_pass = !GradMode::is_enabled() && g.dim() == 0 && isFloatingType(g.dtype()) &&
+                        g.dtype() == x.dtype() && x.dtype() == t.dtype() && x.sizes() == t.sizes() &&
+                        x.is_contiguous() && t.is_contiguous();
+  if (!one_pass) return mul_scaled(g, x - t, factor);
+  Tensor out = empty(x.sizes(), x.dtype());
+  dispatch_floating(out.dtype(), "sub", [&]<class T>() {
+    kernels::for_each_run<4>(
+        {out.numel(), {1, 1, 1, 0}}, {elements<T>(out), elements<T>(x), elements<T>(t), elements<T>(g)},
+        [factor = factor.to<T>()](char* const* at, int64_t count) {
+          kernels::simd::kernels<T>().scale_difference(reinterpret_cast<T*>(at[0]), reinterpret_cast<const T*>(at[1]),
+                                                       true, reinterpret_cast<const T*>(at[2]), true,
+                                                       factor * *reinterpret_cast<const T*>(at[3]), count);
+        });
+  });
+  return out;
+}
+
 Tensor scaled(Tensor g, Scalar factor) {
   if (factor.equal(1)) return g;
   if (GradMode::is_enabled() || !autograd::owned_alone(g)) return g * factor;

@@ -1,12 +1,33 @@
 #include <wengert/ops/elementwise.h>
+#include <wengert/ops/kernels/transpose.h>
 #include <wengert/ops/sparse.h>
 
 namespace wengert {
 namespace ops {
 namespace {
 
+// Whether `from` is a large matrix of the same dtype that lies in memory as the transpose of `to`.
+bool is_transpose(const Tensor& to, const Tensor& from) {
+  constexpr int64_t kWorthwhile = 1024;
+  return to.dim() == 2 && to.sizes() == from.sizes() && to.dtype() == from.dtype() && to.numel() >= kWorthwhile &&
+         to.strides()[1] == 1 && from.strides()[0] == 1 && from.strides()[1] != 1;
+}
+
 // to <- from, elements converted.
 void copy_elements(const Tensor& to, const Tensor& from) {
+  if (is_transpose(to, from)) {
+    dispatch(to.dtype(), [&]<class T>() {
+      const int64_t rows = to.sizes()[0], columns = to.sizes()[1];
+      const int64_t out_row = to.strides()[0], in_column = from.strides()[1];
+      kernels::perform({kernels::writes(elements<T>(to), (rows - 1) * out_row + columns),
+                        kernels::reads(elements<T>(from), rows + (columns - 1) * in_column)},
+                       [=](char* const* at) {
+                         kernels::transpose(reinterpret_cast<T*>(at[0]), out_row, reinterpret_cast<const T*>(at[1]),
+                                            in_column, rows, columns);
+                       });
+    });
+    return;
+  }
   dispatch(to.dtype(), [&]<class To>() {
     dispatch(from.dtype(), [&]<class From>() { apply<To, From>(to, from, [](From v) { return static_cast<To>(v); }); });
   });

@@ -28,7 +28,11 @@ void check_position(int64_t position, int64_t size, int64_t dim) {
 void check_positions(const Tensor& index, int64_t size, int64_t dim) {
   const Tensor flat = index.contiguous();
   const auto* data = flat.data_ptr<int64_t>();
-  for (int64_t i = 0; i < flat.numel(); ++i) check_position(data[i], size, dim);
+  // As an unsigned number a negative one is too large.
+  const auto limit = static_cast<uint64_t>(size);
+  bool within = true;
+  for (int64_t i = 0; i < flat.numel(); ++i) within &= static_cast<uint64_t>(data[i]) < limit;
+  for (int64_t i = 0; i < flat.numel() && !within; ++i) check_position(data[i], size, dim);
 }
 
 // Strides of x without the one along dim: where the slice that an index points into begins.
@@ -65,6 +69,10 @@ Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
                                T* to = reinterpret_cast<T*>(at[0]);
                                const auto* positions = reinterpret_cast<const int64_t*>(at[1]);
                                const T* from = reinterpret_cast<const T*>(at[2]);
+                               if (so == 1 && sp == 1 && sx == 0 && stride == 1) {
+                                 for (int64_t i = 0; i < count; ++i) to[i] = from[positions[i]];
+                                 return;
+                               }
                                for (int64_t i = 0; i < count; ++i)
                                  to[i * so] = from[i * sx + positions[i * sp] * stride];
                              });
@@ -84,7 +92,16 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
     const auto* positions = index.data_ptr<int64_t>();
     const T* from = source.data_ptr<T>();
     T* to = self.data_ptr<T>();
+    const bool in_rows =
+        loop.inner_stride(0) == 1 && loop.inner_stride(1) == 1 && loop.inner_stride(2) == 0 && stride == 1;
     loop.run([&](const int64_t* at, int64_t count) {
+      if (in_rows) {
+        const int64_t* p = positions + at[0];
+        const T* values = from + at[1];
+        T* row = to + at[2];
+        for (int64_t i = 0; i < count; ++i) row[p[i]] = write(row[p[i]], values[i]);
+        return;
+      }
       for (int64_t i = 0; i < count; ++i) {
         T& target = to[at[2] + i * loop.inner_stride(2) + positions[at[0] + i * loop.inner_stride(0)] * stride];
         target = write(target, from[at[1] + i * loop.inner_stride(1)]);
@@ -368,7 +385,19 @@ Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& sourc
     const Tensor to = this->dim() == 0 ? detach().reshape({1}) : detach();
     const Tensor from = source.dim() == 0 ? source.detach().reshape({1}) : source.detach();
     const auto* at = positions.data_ptr<int64_t>();
-    for (int64_t i = 0; i < positions.numel(); ++i) to.select(dim, at[i]).add_(from.select(dim, i), alpha);
+    if (dim == 0 && isFloatingType(dtype()) && to.is_contiguous() && from.is_contiguous() && positions.numel() > 0) {
+      const int64_t length = from.numel() / positions.numel();
+      dispatch_floating(dtype(), "index_add_", [&]<class T>() {
+        T* rows = to.data_ptr<T>();
+        const T* added = from.data_ptr<T>();
+        for (int64_t i = 0; i < positions.numel(); ++i) {
+          T* row = rows + at[i] * length;
+          kernels::simd::kernels<T>().add_scaled(row, row, true, added + i * length, true, alpha.to<T>(), length);
+        }
+      });
+    } else {
+      for (int64_t i = 0; i < positions.numel(); ++i) to.select(dim, at[i]).add_(from.select(dim, i), alpha);
+    }
   }
   return autograd::end_in_place(*this, node);
 }

@@ -1,8 +1,10 @@
 #include <wengert/autograd/check.h>
+#include <wengert/ops/arithmetic.h>
 #include <wengert/ops/formula.h>
 #include <wengert/ops/loss.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
+#include <wengert/ops/reduction.h>
 #include <wengert/ops/sparse.h>
 
 #include <cmath>
@@ -52,11 +54,31 @@ Tensor where_or_zero(const Tensor& condition, const Tensor& x) { return where(co
 
 using namespace ops;
 
-// l = d^2.
-Tensor mse_loss(const Tensor& x, const Tensor& t, int64_t reduction) {
-  return difference_loss(
-      "MseLossBackward0", x, t, reduction, [](const Tensor& d) { return d * d; },
-      [](const Tensor& d) { return d * 2; });
+// l = d^2.   VJP:   dx = 2 G d,   dt = -dx.   The sum and the gradient are each one pass over x and t.
+Tensor mse_loss(const Tensor& input, const Tensor& target, int64_t reduction) {
+  const ScalarType dtype = result_type(input, target);
+  const Tensor x = input.to(dtype), t = target.to(dtype);
+  const bool reduced = reduction == Reduction::Mean || reduction == Reduction::Sum;
+  const int64_t count = x.sizes() == t.sizes() ? x.numel() : numel_of(broadcast_shapes(x.sizes(), t.sizes()));
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    if (reduced && can_sum_squared_differences(x, t)) {
+      y = sum_of_squared_differences(x, t);
+      if (reduction == Reduction::Mean) y.div_(count);
+    } else {
+      const Tensor d = x - t;
+      y = reduce(d * d, reduction);
+    }
+  }
+  return record("MseLossBackward0", y, {x, t}, {x, t},
+                [=, to_x = BroadcastOf(x), to_t = BroadcastOf(t)](const Backward& b) -> Gradients {
+                  const double factor = reduction == Reduction::Mean ? 2 / static_cast<double>(count) : 2;
+                  Tensor dx = scaled_difference(b.grad(), b.saved(0), b.saved(1), factor);
+                  Tensor to_first = b.needs(0) ? to_x.sum(dx) : Tensor();
+                  return Gradients::of(std::move(to_first),
+                                       b.needs(1) ? to_t.sum(scaled(std::move(dx), -1)) : Tensor());
+                });
 }
 
 // l = |d|.

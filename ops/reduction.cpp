@@ -37,14 +37,13 @@ namespace {
 using autograd::Gradients;
 using autograd::Node;
 
-// Sums x over the reduced dimensions into a new tensor of `dtype`.
-Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, ScalarType dtype) {
+// Sums x over the reduced dimensions into a new tensor.
+Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim) {
+  const ScalarType dtype = x.dtype();
   if (x.is_contiguous() && std::find(reduced.begin(), reduced.end(), false) == reduced.end()) {
     Tensor out = keepdim ? empty(Dims(reduced.size(), 1), dtype) : empty({}, dtype);
-    dispatch_numbers(dtype, "sum", [&]<class Out>() {
-      dispatch(x.dtype(), [&]<class T>() {
-        kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<Out>(out), elements<T>(x));
-      });
+    dispatch_numbers(dtype, "sum", [&]<class T>() {
+      kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<T>(out), elements<T>(x));
     });
     return out;
   }
@@ -61,20 +60,17 @@ Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim, Scalar
   }
   const Dims kept_out = contiguous_strides(kept_sizes);
   const kernels::StridedLoop<1> summed(span_of(sum_sizes), {span_of(sum_x)});
-  dispatch_numbers(dtype, "sum", [&]<class Out>() {
-    dispatch(x.dtype(), [&]<class T>() {
-      if (out.numel() == 1) {
-        kernels::sum_all_into(summed, elements<Out>(out), elements<T>(x));
-      } else {
-        const kernels::StridedLoop<2> kept(span_of(kept_sizes), {span_of(kept_out), span_of(kept_x)});
-        kernels::perform({kernels::writes(elements<Out>(out), out.numel()),
-                          kernels::reads(elements<T>(x), kept.extent(1) + summed.extent(0))},
-                         [kept, summed](char* const* at) {
-                           kernels::sum_dims(kept, summed, reinterpret_cast<Out*>(at[0]),
-                                             reinterpret_cast<const T*>(at[1]));
-                         });
-      }
-    });
+  dispatch_numbers(dtype, "sum", [&]<class T>() {
+    if (out.numel() == 1) {
+      kernels::sum_all_into(summed, elements<T>(out), elements<T>(x));
+      return;
+    }
+    const kernels::StridedLoop<2> kept(span_of(kept_sizes), {span_of(kept_out), span_of(kept_x)});
+    kernels::perform({kernels::writes(elements<T>(out), out.numel()),
+                      kernels::reads(elements<T>(x), kept.extent(1) + summed.extent(0))},
+                     [kept, summed](char* const* at) {
+                       kernels::sum_dims(kept, summed, reinterpret_cast<T*>(at[0]), reinterpret_cast<const T*>(at[1]));
+                     });
   });
   return out;
 }
@@ -117,9 +113,9 @@ class MeanBackward final : public Node {
 Tensor sum_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,
                 const char* name) {
   const ScalarType result = dtype.value_or(isFloatingType(input.dtype()) ? input.dtype() : kLong);
-  const Tensor x = isFloatingType(result) ? input.to(result) : input;
+  const Tensor x = input.to(result);
   Reduced reduced = reduced_dims(dims, x.dim());
-  Tensor out = compute_sum(x, reduced, keepdim, result);
+  Tensor out = compute_sum(x, reduced, keepdim);
   return autograd::record<SumBackward>(out, {x}, x, std::move(reduced), name);
 }
 
@@ -141,6 +137,20 @@ Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optio
 }
 
 }  // namespace
+
+bool can_sum_squared_differences(const Tensor& x, const Tensor& t) {
+  return isFloatingType(x.dtype()) && x.dtype() == t.dtype() && x.sizes() == t.sizes() && x.is_contiguous() &&
+         t.is_contiguous() && kernels::recorder == nullptr;
+}
+
+Tensor sum_of_squared_differences(const Tensor& x, const Tensor& t) {
+  Tensor out = empty({}, x.dtype());
+  dispatch_floating(x.dtype(), "sum", [&]<class T>() {
+    *elements<T>(out) = kernels::sum_of_squared_differences(elements<T>(x), elements<T>(t), x.numel());
+  });
+  return out;
+}
+
 }  // namespace ops
 
 using namespace ops;

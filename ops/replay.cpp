@@ -539,7 +539,7 @@ void Replay::Plan::run_pass(const FusedPass& pass) const {
   });
   for (const Task& task : pass.tasks) {
     if (task.work.kind != Work::Kind::kSum) continue;
-    const double sum = kernels::sum_run<double>(tile_sums.data() + task.first_tile_sum, 1, tiles);
+    const double sum = kernels::sum_run(tile_sums.data() + task.first_tile_sum, 1, tiles);
     if (task.work.is_double) {
       *reinterpret_cast<double*>(task.operands[0]) = sum;
     } else {

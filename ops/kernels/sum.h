@@ -5,6 +5,7 @@
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 
+#include <array>
 #include <type_traits>
 #include <vector>
 
@@ -15,75 +16,97 @@ namespace wengert::kernels {
 // and Stability of Numerical Algorithms, 2nd ed., section 4.2). Blocks have fixed sizes, so a sum has the
 // same bits whatever the number of threads.
 
-/// Sum of x[0], x[stride], ..., `count` elements, each converted to Acc.
-template <class Acc, class T>
-Acc sum_run(const T* x, int64_t stride, int64_t count) {
-  constexpr bool kSimd = std::is_same_v<Acc, T> && std::is_floating_point_v<T>;
+/// Sum of x[0], x[stride], ..., `count` elements.
+template <class T>
+T sum_run(const T* x, int64_t stride, int64_t count) {
+  constexpr bool kSimd = std::is_floating_point_v<T>;
   constexpr int64_t kLanes = 16;
   constexpr int64_t kBlock = kSimd ? 8192 : 512;
   if (count > kBlock) {
     const int64_t half = (count / 2 + kBlock - 1) / kBlock * kBlock;
-    return sum_run<Acc>(x, stride, half) + sum_run<Acc>(x + half * stride, stride, count - half);
+    return sum_run(x, stride, half) + sum_run(x + half * stride, stride, count - half);
   }
   if constexpr (kSimd) {
     if (stride == 1) return simd::kernels<T>().sum(x, count);
   }
-  Acc lanes[kLanes] = {};
+  T lanes[kLanes] = {};
   int64_t i = 0;
   if (stride == 1) {
     for (; i + kLanes <= count; i += kLanes) {
-      for (int64_t j = 0; j < kLanes; ++j) lanes[j] += static_cast<Acc>(x[i + j]);
+      for (int64_t j = 0; j < kLanes; ++j) lanes[j] += x[i + j];
     }
   } else {
     for (; i + kLanes <= count; i += kLanes) {
-      for (int64_t j = 0; j < kLanes; ++j) lanes[j] += static_cast<Acc>(x[(i + j) * stride]);
+      for (int64_t j = 0; j < kLanes; ++j) lanes[j] += x[(i + j) * stride];
     }
   }
-  for (int64_t j = 0; i + j < count; ++j) lanes[j] += static_cast<Acc>(x[(i + j) * stride]);
+  for (int64_t j = 0; i + j < count; ++j) lanes[j] += x[(i + j) * stride];
   for (int64_t width = kLanes / 2; width > 0; width /= 2) {
     for (int64_t j = 0; j < width; ++j) lanes[j] += lanes[j + width];
   }
   return lanes[0];
 }
 
+/// Adds up sum_range(begin, end) for pieces of kParallelGrain that together are [0, size), on several threads.
+template <class T, class SumRange>
+T sum_pieces(int64_t size, const SumRange& sum_range) {
+  if (size <= kParallelGrain) return sum_range(0, size);
+  constexpr int64_t kOnStack = 4096;
+  const int64_t pieces = (size + kParallelGrain - 1) / kParallelGrain;
+  std::array<T, kOnStack> few;
+  std::vector<T> many(pieces > kOnStack ? static_cast<size_t>(pieces) : 0);
+  T* partial = many.empty() ? few.data() : many.data();
+  parallel_ranges(size, [&](int64_t begin, int64_t end) { partial[begin / kParallelGrain] = sum_range(begin, end); });
+  return sum_run(partial, 1, pieces);
+}
+
+/// Sum of (a - b)^2 over contiguous runs.
+template <class T>
+T sum_of_squared_differences(const T* a, const T* b, int64_t size) {
+  constexpr int64_t kBlock = 8192;
+  return sum_pieces<T>(size, [&](int64_t begin, int64_t end) {
+    std::array<T, kParallelGrain / kBlock> sums{};
+    for (int64_t i = begin; i < end; i += kBlock) {
+      sums[static_cast<size_t>((i - begin) / kBlock)] =
+          simd::kernels<T>().sum_of_squared_differences(a + i, b + i, std::min(kBlock, end - i));
+    }
+    return sum_run(sums.data(), 1, static_cast<int64_t>(sums.size()));
+  });
+}
+
 /// Sum of all elements that a loop over {x} visits.
-template <class Acc, class T>
-Acc sum_all(const StridedLoop<1>& loop, const T* x) {
+template <class T>
+T sum_all(const StridedLoop<1>& loop, const T* x) {
   const auto sum_range = [&](int64_t begin, int64_t end) {
-    Acc total = 0;
+    T total = 0;
     loop.run(begin, end,
-             [&](const int64_t* at, int64_t count) { total += sum_run<Acc>(x + at[0], loop.inner_stride(0), count); });
+             [&](const int64_t* at, int64_t count) { total += sum_run(x + at[0], loop.inner_stride(0), count); });
     return total;
   };
-  if (loop.numel() <= kParallelGrain) return sum_range(0, loop.numel());
-  std::vector<Acc> partial(static_cast<size_t>((loop.numel() + kParallelGrain - 1) / kParallelGrain));
-  parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) {
-    partial[static_cast<size_t>(begin / kParallelGrain)] = sum_range(begin, end);
-  });
-  return sum_run<Acc>(partial.data(), 1, static_cast<int64_t>(partial.size()));
+  return sum_pieces<T>(loop.numel(), sum_range);
 }
 
 /// *out = sum_all(x).
-template <class Out, class T>
-void sum_all_into(const StridedLoop<1>& loop, Out* out, const T* x) {
-  *out = sum_all<Out>(loop, x);
+template <class T>
+void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
+  *out = sum_all(loop, x);
   if (recorder == nullptr) [[likely]]
     return;
-  if constexpr (std::is_same_v<Out, T> && std::is_floating_point_v<T>) {
+  if constexpr (std::is_floating_point_v<T>) {
     if (loop.is_one_run() && loop.inner_stride(0) == 1) {
       recorder->sum({loop.numel(), std::is_same_v<T, double>, reads(x, loop.numel()), writes(out, 1)});
       return;
     }
   }
   recorder->other({writes(out, 1), reads(x, loop.extent(0))}, [loop](char* const* at) {
-    *reinterpret_cast<Out*>(at[0]) = sum_all<Out>(loop, reinterpret_cast<const T*>(at[1]));
+    *reinterpret_cast<T*>(at[0]) = sum_all(loop, reinterpret_cast<const T*>(at[1]));
   });
 }
 
 /// For every position that `kept` visits, over {out, x}: out = sum of the x that `reduced`, over {x}, visits
 /// from there.
-template <class Out, class T>
-void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* out, const T* x) {
+template <class T>
+void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out, const T* x) {
   // Where the kept dimension lies closest in memory, sum whole rows of outputs at once: each step down the
   // reduced dimension adds a contiguous row to the row of sums.
   const bool by_rows =
@@ -98,29 +121,28 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, Out* ou
       if (!by_rows) {
         for (int64_t i = 0; i < count; ++i) {
           const T* from = x + at[1] + i * kept.inner_stride(1);
-          Out total = 0;
-          reduced.run(
-              [&](const int64_t* r, int64_t n) { total += sum_run<Out>(from + r[0], reduced.inner_stride(0), n); });
+          T total = 0;
+          reduced.run([&](const int64_t* r, int64_t n) { total += sum_run(from + r[0], reduced.inner_stride(0), n); });
           out[at[0] + i * kept.inner_stride(0)] = total;
         }
         return;
       }
       constexpr int64_t kRows = 128;
-      Out block[kColumns];
+      T block[kColumns];
       for (int64_t c = 0; c < count; c += kColumns) {
         const int64_t columns = std::min(kColumns, count - c);
-        Out* sums = out + at[0] + c;
-        std::fill_n(sums, columns, Out(0));
+        T* sums = out + at[0] + c;
+        std::fill_n(sums, columns, T(0));
         reduced.run([&](const int64_t* r, int64_t n) {
           for (int64_t first = 0; first < n; first += kRows) {
-            std::fill_n(block, columns, Out(0));
+            std::fill_n(block, columns, T(0));
             const int64_t rows = std::min(kRows, n - first), row_stride = reduced.inner_stride(0);
             const T* from = x + at[1] + c + r[0] + first * row_stride;
-            if constexpr (std::is_same_v<Out, T> && std::is_floating_point_v<T>) {
+            if constexpr (std::is_floating_point_v<T>) {
               simd::kernels<T>().add_rows(block, from, row_stride, rows, columns);
             } else {
               for (int64_t row = 0; row < rows; ++row) {
-                for (int64_t j = 0; j < columns; ++j) block[j] += static_cast<Out>(from[row * row_stride + j]);
+                for (int64_t j = 0; j < columns; ++j) block[j] += from[row * row_stride + j];
               }
             }
             for (int64_t j = 0; j < columns; ++j) sums[j] += block[j];
