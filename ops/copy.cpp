@@ -9,14 +9,14 @@ namespace {
 // Whether `from` is a large matrix of the same dtype that lies in memory as the transpose of `to`.
 bool is_transpose(const Tensor& to, const Tensor& from) {
   constexpr int64_t kWorthwhile = 1024;
-  return to.dim() == 2 && to.sizes() == from.sizes() && to.dtype() == from.dtype() && to.numel() >= kWorthwhile &&
-         to.strides()[1] == 1 && from.strides()[0] == 1 && from.strides()[1] != 1;
+  return to.dim() == 2 && to.sizes() == from.sizes() && to.dtype() == from.dtype() && to.dtype() != kBool &&
+         to.numel() >= kWorthwhile && to.strides()[1] == 1 && from.strides()[0] == 1 && from.strides()[1] != 1;
 }
 
 // to <- from, elements converted.
 void copy_elements(const Tensor& to, const Tensor& from) {
   if (is_transpose(to, from)) {
-    dispatch(to.dtype(), [&]<class T>() {
+    dispatch_numbers(to.dtype(), "copy_", [&]<class T>() {
       const int64_t rows = to.sizes()[0], columns = to.sizes()[1];
       const int64_t out_row = to.strides()[0], in_column = from.strides()[1];
       kernels::perform({kernels::writes(elements<T>(to), (rows - 1) * out_row + columns),

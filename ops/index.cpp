@@ -28,11 +28,8 @@ void check_position(int64_t position, int64_t size, int64_t dim) {
 void check_positions(const Tensor& index, int64_t size, int64_t dim) {
   const Tensor flat = index.contiguous();
   const auto* data = flat.data_ptr<int64_t>();
-  // As an unsigned number a negative one is too large.
-  const auto limit = static_cast<uint64_t>(size);
-  bool within = true;
-  for (int64_t i = 0; i < flat.numel(); ++i) within &= static_cast<uint64_t>(data[i]) < limit;
-  for (int64_t i = 0; i < flat.numel() && !within; ++i) check_position(data[i], size, dim);
+  if (kernels::simd::all_within(data, flat.numel(), size)) return;
+  for (int64_t i = 0; i < flat.numel(); ++i) check_position(data[i], size, dim);
 }
 
 // Strides of x without the one along dim: where the slice that an index points into begins.
@@ -83,7 +80,7 @@ Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
 // self at index along dim <- write(what is there, source). One after another: an index may be there twice.
 template <class Write>
 void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Write write) {
-  check_positions(index, size_along(self, dim), dim);
+  const int64_t size = size_along(self, dim);
   const Dims base = self.dim() == index.dim() ? strides_without(self, dim) : Dims();
   const int64_t stride = stride_along(self, dim);
   const kernels::StridedLoop<3> loop(span_of(index.sizes()),
@@ -94,9 +91,12 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
     T* to = self.data_ptr<T>();
     const bool in_rows =
         loop.inner_stride(0) == 1 && loop.inner_stride(1) == 1 && loop.inner_stride(2) == 0 && stride == 1;
+    if (!in_rows) check_positions(index, size, dim);
     loop.run([&](const int64_t* at, int64_t count) {
       if (in_rows) {
         const int64_t* p = positions + at[0];
+        // Row by row, while they are in the cache.
+        if (!kernels::simd::all_within(p, count, size)) check_positions(index, size, dim);
         const T* values = from + at[1];
         T* row = to + at[2];
         for (int64_t i = 0; i < count; ++i) row[p[i]] = write(row[p[i]], values[i]);

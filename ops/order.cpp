@@ -1,4 +1,5 @@
 #include <wengert/ops/formula.h>
+#include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/promotion.h>
 #include <wengert/ops/reduction.h>
 #include <wengert/ops/rows.h>
@@ -40,6 +41,10 @@ Tensor extreme_positions(const Rows& rows, bool largest, const char* name) {
     const T* from = rows.elements.data_ptr<T>();
     rows.for_each([&](int64_t row) {
       const T* a = from + row * rows.length;
+      if constexpr (std::is_floating_point_v<T>) {
+        out[row] = kernels::simd::kernels<T>().position_of_extreme(a, rows.length, largest);
+        return;
+      }
       int64_t best = 0;
       for (int64_t i = 1; i < rows.length; ++i) {
         const bool better = largest ? a[i] > a[best] : a[i] < a[best];

@@ -203,6 +203,103 @@ T largest_of(const T* x, int64_t count) {
 }
 
 template <class T>
+int64_t position_of_extreme_on(const T* x, int64_t count, bool largest) {
+  // First what it is, then where.
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t vectors = count / lanes * lanes;
+  T extreme = x[0];
+  bool nan = false;
+  if (vectors > 0) {
+    auto best = hn::LoadU(d, x);
+    auto ordered = hn::Eq(best, best);
+    for (int64_t i = 0; i < vectors; i += lanes) {
+      const auto v = hn::LoadU(d, x + i);
+      best = largest ? hn::Max(best, v) : hn::Min(best, v);
+      ordered = hn::And(ordered, hn::Eq(v, v));
+    }
+    nan = !hn::AllTrue(d, ordered);
+    extreme = hn::GetLane(largest ? hn::MaxOfLanes(d, best) : hn::MinOfLanes(d, best));
+  }
+  for (int64_t i = vectors; i < count; ++i) {
+    nan |= x[i] != x[i];
+    if (largest ? x[i] > extreme : x[i] < extreme) extreme = x[i];
+  }
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto v = hn::LoadU(d, x + i);
+    if (!hn::AllFalse(d, nan ? hn::Ne(v, v) : hn::Eq(v, hn::Set(d, extreme)))) break;
+  }
+  for (; i < count - 1; ++i) {
+    if (nan ? x[i] != x[i] : x[i] == extreme) break;
+  }
+  return i;
+}
+
+// Four rows and columns of floats, two of doubles. (Without vectors there is nothing to interleave.)
+#if HWY_TARGET != HWY_SCALAR
+template <class T, class D>
+HWY_INLINE void transpose_corner(D d, T* out, int64_t out_row, const T* in, int64_t in_column) {
+  const auto r0 = hn::LoadU(d, in), r1 = hn::LoadU(d, in + in_column);
+  if constexpr (sizeof(T) == 8) {
+    hn::StoreU(hn::InterleaveLower(d, r0, r1), d, out);
+    hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, out + out_row);
+  } else {
+    const auto r2 = hn::LoadU(d, in + 2 * in_column), r3 = hn::LoadU(d, in + 3 * in_column);
+    const auto low = hn::InterleaveLower(d, r0, r1), low_right = hn::InterleaveLower(d, r2, r3);
+    const auto high = hn::InterleaveUpper(d, r0, r1), high_right = hn::InterleaveUpper(d, r2, r3);
+    hn::StoreU(hn::ConcatLowerLower(d, low_right, low), d, out);
+    hn::StoreU(hn::ConcatUpperUpper(d, low_right, low), d, out + out_row);
+    hn::StoreU(hn::ConcatLowerLower(d, high_right, high), d, out + 2 * out_row);
+    hn::StoreU(hn::ConcatUpperUpper(d, high_right, high), d, out + 3 * out_row);
+  }
+}
+#endif
+
+template <class T>
+void transpose_on(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns) {
+  constexpr int64_t kBlock = 64 / sizeof(T);
+  for (int64_t i = 0; i < rows; i += kBlock) {
+    for (int64_t j = 0; j < columns; j += kBlock) {
+      const T* from = in + i + j * in_column;
+      T* to = out + i * out_row + j;
+      const int64_t height = std::min(kBlock, rows - i), width = std::min(kBlock, columns - j);
+#if HWY_TARGET != HWY_SCALAR
+      if (height == kBlock && width == kBlock) {
+        constexpr int64_t kCorner = 16 / sizeof(T);
+        const hn::CappedTag<T, kCorner> d;
+        alignas(64) T block[kBlock * kBlock];
+        for (int64_t c = 0; c < kBlock; c += kCorner) {
+          for (int64_t r = 0; r < kBlock; r += kCorner) {
+            transpose_corner(d, block + r * kBlock + c, kBlock, from + r + c * in_column, in_column);
+          }
+        }
+        for (int64_t r = 0; r < kBlock; ++r) std::copy_n(block + r * kBlock, kBlock, to + r * out_row);
+        continue;
+      }
+#endif
+      for (int64_t c = 0; c < width; ++c) {
+        for (int64_t r = 0; r < height; ++r) to[r * out_row + c] = from[r + c * in_column];
+      }
+    }
+  }
+}
+
+bool all_within(const int64_t* x, int64_t count, int64_t limit) {
+  const hn::ScalableTag<int64_t> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto last = hn::Set(d, limit - 1);
+  auto outside = hn::Zero(d);  // by its sign
+  int64_t i = 0, rest = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto v = hn::LoadU(d, x + i);
+    outside = hn::Or(outside, hn::Or(v, hn::Sub(last, v)));
+  }
+  for (; i < count; ++i) rest |= x[i] | (limit - 1 - x[i]);
+  return rest >= 0 && hn::AllFalse(d, hn::Lt(outside, hn::Zero(d)));
+}
+
+template <class T>
 void softmax_on(T* out, const T* x, int64_t count, bool logarithm) {
   const T largest = largest_of(x, count);
   T total = 0;
@@ -313,6 +410,8 @@ constexpr Kernels<T> table{
     sum_on<T>,
     sum_of_squared_differences_on<T>,
     add_rows_on<T>,
+    position_of_extreme_on<T>,
+    transpose_on<T>,
     softmax_on<T>,
     softmax_columns_on<T>,
     multiply_rows_on<T>,
@@ -322,6 +421,7 @@ constexpr Kernels<T> table{
 
 const Kernels<float>* float_kernels() { return &table<float>; }
 const Kernels<double>* double_kernels() { return &table<double>; }
+bool (*all_within_kernel())(const int64_t*, int64_t, int64_t) { return all_within; }
 
 }  // namespace wengert::kernels::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -356,20 +456,23 @@ Target choose_target() {
 struct Chosen {
   const Kernels<float>* of_float;
   const Kernels<double>* of_double;
+  bool (*all_within)(const int64_t*, int64_t, int64_t);
 };
 
 Chosen choose() {
   [[maybe_unused]] const Target target = choose_target();
 #if HWY_TARGETS & HWY_AVX3
-  if (target == Target::kAvx512) return {N_AVX3::float_kernels(), N_AVX3::double_kernels()};
+  if (target == Target::kAvx512)
+    return {N_AVX3::float_kernels(), N_AVX3::double_kernels(), N_AVX3::all_within_kernel()};
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  if (target <= Target::kAvx2) return {N_AVX2::float_kernels(), N_AVX2::double_kernels()};
+  if (target <= Target::kAvx2) return {N_AVX2::float_kernels(), N_AVX2::double_kernels(), N_AVX2::all_within_kernel()};
 #endif
 #if HWY_TARGETS & HWY_SSE4
-  if (target <= Target::kSse4) return {N_SSE4::float_kernels(), N_SSE4::double_kernels()};
+  if (target <= Target::kSse4) return {N_SSE4::float_kernels(), N_SSE4::double_kernels(), N_SSE4::all_within_kernel()};
 #endif
-  return {HWY_STATIC_DISPATCH(float_kernels)(), HWY_STATIC_DISPATCH(double_kernels)()};
+  return {HWY_STATIC_DISPATCH(float_kernels)(), HWY_STATIC_DISPATCH(double_kernels)(),
+          HWY_STATIC_DISPATCH(all_within_kernel)()};
 }
 
 const Chosen& chosen() {
@@ -378,6 +481,8 @@ const Chosen& chosen() {
 }
 
 }  // namespace
+
+bool all_within(const int64_t* x, int64_t count, int64_t limit) { return chosen().all_within(x, count, limit); }
 
 template <>
 const Kernels<float>& kernels() {

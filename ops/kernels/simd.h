@@ -34,6 +34,13 @@ struct Kernels {
   /// sums[j] += the sum over i < rows of x[i * row_stride + j], for j < columns.
   void (*add_rows)(T* sums, const T* x, int64_t row_stride, int64_t rows, int64_t columns);
 
+  /// Where the largest element stands, or the smallest: the first of equal ones, and the first NaN if there is one.
+  int64_t (*position_of_extreme)(const T* x, int64_t count, bool largest);
+
+  /// out[i * out_row + j] = in[i + j * in_column] for i < rows, j < columns. Read and written in blocks, of which each
+  /// line of the cache that is touched is used whole.
+  void (*transpose)(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns);
+
   /// out_i = e^(x_i) / sum_j e^(x_j), or its logarithm.
   void (*softmax)(T* out, const T* x, int64_t count, bool logarithm);
   /// The same for each column of a matrix, whose elements lie `row_stride` apart. At most kSoftmaxColumns columns.
@@ -47,5 +54,8 @@ struct Kernels {
 /// The kernels for this CPU.
 template <class T>
 const Kernels<T>& kernels();
+
+/// Whether all are at least 0 and less than `limit`.
+bool all_within(const int64_t* x, int64_t count, int64_t limit);
 
 }  // namespace wengert::kernels::simd
