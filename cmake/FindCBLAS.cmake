@@ -36,7 +36,7 @@ if(CBLAS_LIBRARY AND NOT DEFINED CBLAS_LAPACK_LIBRARY)
     set(CBLAS_LAPACK_LIBRARY "${LAPACK_LIBRARIES}" CACHE STRING "LAPACK, where the BLAS does not hold it")
   endif()
 endif()
-find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas blis)
+find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas-serial openblas blis)
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(CBLAS REQUIRED_VARS CBLAS_LIBRARY CBLAS_INCLUDE_DIR)

@@ -132,12 +132,19 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
 
   const auto optimizer = make_optimizer(options, {C, F});
   Best best{C.detach().clone(), F.detach().clone()};
+  Tensor loss;
+  const auto differentiate = [&] {
+    optimizer->zero_grad();
+    loss = loss_of();
+    loss.backward();
+  };
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
   {
     Progress progress(show_progress, options.iterations);
+    differentiate();  // makes the gradients that later steps set to zero
+    const wengert::Replay differentiate_again(differentiate);
     while (true) {
-      const Tensor loss = loss_of();
       const double value = loss.item<double>() * s * s;
       if (!std::isfinite(value)) {
         result.stop = Stop::kDiverged;
@@ -156,8 +163,6 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
       }
       if (result.iterations == options.iterations) break;
 
-      optimizer->zero_grad();
-      loss.backward();
       optimizer->step();
       if (options.nonnegative) {
         const NoGradGuard no_grad;
@@ -165,6 +170,7 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
         F.relu_();
       }
       ++result.iterations;
+      differentiate_again();
     }
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
