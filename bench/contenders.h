@@ -18,7 +18,7 @@ struct Size {
 
 enum class Loss { kSumOfPow, kMseSum };
 
-constexpr float kLearningRate = 1e-7f;
+inline constexpr float kLearningRate = 1e-7f;
 
 /// Both libraries have the same interface, so that one source (contenders.inc) makes both.
 struct Contender {
@@ -31,12 +31,21 @@ struct Contender {
   Step (*operation)(std::string_view name, int64_t rows, int64_t columns);
 };
 
-constexpr int kChainLength = 1000;
-constexpr std::string_view kOperations[] = {
-    "sum",          "sum rows",        "sum columns",      "mean rows", "max rows",   "argmax rows",
-    "softmax rows", "softmax columns", "log_softmax rows", "add row",   "add column", "transpose",
-    "gather",       "scatter_add",     "index_select",     "index_add", "exp",        "tanh",
-    "add",          "cumsum rows"};
+inline constexpr Size kSizes[] = {{3, 4, 2},        {30, 40, 5},      {100, 100, 10},   {300, 300, 20},
+                                  {1000, 1000, 32}, {2000, 2000, 64}, {4000, 4000, 128}};
+inline constexpr int kChainLength = 1000;
+inline constexpr int64_t kChainSizes[] = {1, 1024, 65536};
+
+inline constexpr std::string_view kOperations[] = {
+    "sum",          "sum rows",        "sum columns",      "mean rows", "max rows", "argmax rows", "cumsum rows",
+    "softmax rows", "softmax columns", "log_softmax rows", "add",       "add row",  "add column",  "transpose",
+    "gather",       "scatter_add",     "index_select",     "index_add", "exp",      "tanh"};
+/// Of a float32 matrix; `name` tells its bytes.
+struct Shape {
+  const char* name;
+  int64_t rows, columns;
+};
+inline constexpr Shape kShapes[] = {{"1 KB", 16, 16}, {"1 MB", 512, 512}, {"64 MB", 4096, 4096}};
 
 Contender libtorch();
 Contender wengert();

@@ -1,6 +1,7 @@
 // Times Wengert beside libtorch and beside code written by hand, in one process, taking turns: a busy machine then
 // slows all of them alike. Prints Markdown tables of medians and their ratios, and with --json writes them to a file.
 
+#include "chart.h"
 #include "contenders.h"
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -20,11 +22,15 @@ namespace {
 
 using namespace bench;
 
+constexpr const char* kPowTable = "sum(pow(D - D_hat, 2))";
+constexpr const char* kMseTable = "mse_loss(D_hat, D, Sum)";
+
 struct Settings {
   int rounds = 9;
   double sample_seconds = 0.02;
   std::string only;
   std::string json_file;
+  std::string svg_file;
 };
 
 struct Timed {
@@ -79,15 +85,22 @@ class Bench {
 
   void write() const {
     if (!settings_.json_file.empty()) std::ofstream(settings_.json_file) << results_.dump(1) << '\n';
+    if (settings_.svg_file.empty()) return;
+    std::vector<Bar> bars;
+    for (const auto& result : results_) {
+      if (!result.contains("libtorch") || result["table"] == "operation") continue;
+      const std::string table = result["table"] == "chain" ? "chain" : "step";
+      bars.push_back({fmt::format("{} {}", result["table"] == kMseTable ? "step, mse_loss," : table,
+                                  result["case"].get<std::string>()),
+                      result["libtorch"].get<double>() / result["wengert"].get<double>()});
+    }
+    std::ofstream(settings_.svg_file) << chart("libtorch's time over Wengert's, one thread", bars);
   }
 
  private:
   Settings settings_;
   nlohmann::ordered_json results_ = nlohmann::ordered_json::array();
 };
-
-constexpr Size kSizes[] = {{3, 4, 2},        {30, 40, 5},      {100, 100, 10},   {300, 300, 20},
-                           {1000, 1000, 32}, {2000, 2000, 64}, {4000, 4000, 128}};
 
 void notebook_table(Bench& bench, Loss loss, std::string_view table) {
   fmt::print(
@@ -112,7 +125,7 @@ void chain_table(Bench& bench) {
   fmt::print(
       "\n| a chain's operation, forward and backward | libtorch, ns | Wengert | replay | by hand | libtorch / "
       "Wengert |\n|---|---:|---:|---:|---:|---:|\n");
-  for (const int64_t count : {1, 1024, 65536}) {
+  for (const int64_t count : kChainSizes) {
     const std::string row = fmt::format("{} elements", count);
     if (!bench.wants("chain", row)) continue;
     const auto t = bench.time("chain", row,
@@ -128,12 +141,8 @@ void chain_table(Bench& bench) {
 
 void operation_table(Bench& bench) {
   fmt::print("\n| operation | elements | libtorch, ns | Wengert | libtorch / Wengert |\n|---|---|---:|---:|---:|\n");
-  struct Shape {
-    const char* name;
-    int64_t rows, columns;
-  };
   for (const std::string_view name : kOperations) {
-    for (const Shape shape : {Shape{"1 KB", 16, 16}, {"1 MB", 512, 512}, {"64 MB", 4096, 4096}}) {
+    for (const Shape& shape : kShapes) {
       const std::string row = fmt::format("{}, {}", name, shape.name);
       if (!bench.wants("operation", row)) continue;
       const auto t = bench.time("operation", row,
@@ -161,31 +170,67 @@ void threads_table(Bench& bench) {
       t[0], t[1], t[0] / t[1]);
 }
 
-// The most memory, in KiB, of a child process that makes a few steps of that size.
-long peak_memory(Contender contender, Size size) {
+struct Process {
+  double milliseconds;
+  double mebibytes;  // resident at most
+};
+
+// What a child process takes that does `work`. Children are measured first: what a process has ever used counts for its
+// children too.
+Process in_child(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
   if (child == 0) {
-    const Step step = contender.notebook(size, Loss::kSumOfPow);
-    for (int i = 0; i < 3; ++i) step();
+    work();
     _exit(0);
   }
   rusage usage{};
   int status = 0;
   wait4(child, &status, 0, &usage);
-  if (status != 0) throw std::runtime_error("the step that was to be measured failed");
-  return usage.ru_maxrss;
+  if (status != 0) throw std::runtime_error("a process that was to be measured failed");
+  return {1e3 * std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+          static_cast<double>(usage.ru_maxrss) / 1024};
 }
 
-// Measured first: what a process has ever used counts for its children too.
 void memory_table(const Bench& bench) {
   if (!bench.wants("memory", "4000,4000,128")) return;
-  std::vector<long> peaks;
-  for (const Contender& contender : {libtorch(), wengert(), replay()})
-    peaks.push_back(peak_memory(contender, {4000, 4000, 128}) - peak_memory(contender, {3, 4, 2}));
+  std::vector<double> peaks;
+  for (const Contender& contender : {libtorch(), wengert(), replay()}) {
+    const auto peak = [&](Size size) {
+      return in_child([&] {
+               const Step step = contender.notebook(size, Loss::kSumOfPow);
+               for (int i = 0; i < 3; ++i) step();
+             })
+          .mebibytes;
+    };
+    peaks.push_back(peak({4000, 4000, 128}) - peak({3, 4, 2}));
+  }
   fmt::print(
-      "\n| peak memory of a step above a small one's | libtorch, MiB | Wengert | replay | Wengert / libtorch |\n"
-      "|---|---:|---:|---:|---:|\n| 4000,4000,128 | {} | {} | {} | {:.2f} |\n",
-      peaks[0] / 1024, peaks[1] / 1024, peaks[2] / 1024, static_cast<double>(peaks[1]) / static_cast<double>(peaks[0]));
+      "\n| peak memory of a step above a small one's | libtorch, MiB | Wengert | recording a replay | Wengert / "
+      "libtorch "
+      "|\n|---|---:|---:|---:|---:|\n| 4000,4000,128 | {:.0f} | {:.0f} | {:.0f} | {:.2f} |\n",
+      peaks[0], peaks[1], peaks[2], peaks[1] / peaks[0]);
+}
+
+// Programs that make one tensor, beside this one.
+void process_table(const Bench& bench, const std::filesystem::path& folder) {
+  if (!bench.wants("process", "one tensor")) return;
+  fmt::print("\n| a process that makes one tensor | ms | MiB resident |\n|---|---:|---:|\n");
+  for (const std::string name : {"libtorch", "wengert"}) {
+    const std::string program = folder / ("one_tensor_" + name);
+    std::vector<double> times;
+    double memory = 0;
+    for (int i = 0; i < 21; ++i) {
+      const Process process = in_child([&] {
+        execl(program.c_str(), program.c_str(), nullptr);
+        _exit(1);
+      });
+      times.push_back(process.milliseconds);
+      memory = process.mebibytes;
+    }
+    std::nth_element(times.begin(), times.begin() + 10, times.end());
+    fmt::print("| {} | {:.1f} | {:.1f} |\n", name == "wengert" ? "Wengert" : name, times[10], memory);
+  }
 }
 
 }  // namespace
@@ -198,14 +243,16 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--sample", settings.sample_seconds, "seconds a sample takes at least")->capture_default_str();
   app.add_option("--only", settings.only, "only cases whose TABLE/ROW contains this");
+  app.add_option("--svg", settings.svg_file, "draw the ratios of steps and chains to this file");
   app.add_option("--json", settings.json_file, "write all medians, in ns, to this file");
   CLI11_PARSE(app, argc, argv);
 
   for (const Contender& contender : {libtorch(), wengert(), by_hand()}) contender.set_num_threads(1);
   Bench bench(settings);
+  process_table(bench, std::filesystem::read_symlink("/proc/self/exe").parent_path());
   memory_table(bench);
-  notebook_table(bench, Loss::kSumOfPow, "sum(pow(D - D_hat, 2))");
-  notebook_table(bench, Loss::kMseSum, "mse_loss(D_hat, D, Sum)");
+  notebook_table(bench, Loss::kSumOfPow, kPowTable);
+  notebook_table(bench, Loss::kMseSum, kMseTable);
   chain_table(bench);
   operation_table(bench);
   threads_table(bench);

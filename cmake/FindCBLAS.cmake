@@ -1,19 +1,8 @@
 # Finds a BLAS with the C interface, and LAPACK, and makes the target CBLAS::CBLAS of both.
 # Any will do: choose with BLA_VENDOR (see CMake's FindBLAS), or name the files with CBLAS_LIBRARY, CBLAS_INCLUDE_DIR
-# and CBLAS_LAPACK_LIBRARY. OpenBLAS holds LAPACK itself. Where nothing is chosen, OpenBLAS without threads of its own is
-# taken if it is there: threads are the library's business, and those of a BLAS start with the program.
-
+# and CBLAS_LAPACK_LIBRARY. OpenBLAS holds LAPACK itself.
 include(CheckFunctionExists)
 
-if(NOT CBLAS_LIBRARY AND NOT BLA_VENDOR)
-  find_library(CBLAS_LIBRARY openblas NO_CACHE
-    PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial NO_DEFAULT_PATH)
-  if(CBLAS_LIBRARY)
-    set(CBLAS_LIBRARY "${CBLAS_LIBRARY}" CACHE STRING "BLAS with the C interface")
-  else()
-    unset(CBLAS_LIBRARY)
-  endif()
-endif()
 if(NOT CBLAS_LIBRARY)
   find_package(BLAS QUIET)
   set(CMAKE_REQUIRED_LIBRARIES ${BLAS_LIBRARIES})
