@@ -205,7 +205,7 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
 
   PendingNode next;  // of a chain, which needs no queue: the Node that the last one led to, if there is nothing else
   while (next.node || !pending.empty()) {
-    PendingNode now = next.node ? std::move(next) : pending.take();
+    PendingNode now = next.node ? std::exchange(next, {}) : pending.take();
     IntrusivePtr<Node>& node = now.node;
     Gradients& node_grads = now.grads;
     if (NodeHooks* hooks = node->hooks_if_any()) run_hooks_before(*hooks, node_grads);

@@ -132,6 +132,7 @@ class LargeBlocks {
   }
 
   void take_out(Block* block) noexcept {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a block that was freed is in the list no more
     (block->previous != nullptr ? block->previous->next : first_) = block->next;
     (block->next != nullptr ? block->next->previous : last_) = block->previous;
     kept_ -= block->bytes;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/autograd/shape.h>
+#include <wengert/autograd/tensor.h>
 
 namespace wengert::ops {
 

@@ -442,9 +442,9 @@ Planner::Location Planner::locate(const Access& access) const {
 struct Replay::Plan {
   struct Task {
     Work work;
-    std::array<char*, kMostOperands> operands = {};  // of one in a tile, where its tile lies among the thread's tiles
-    std::array<bool, kMostOperands> in_tile = {};
-    size_t first_tile_sum = 0;  // of sums, in tile_sums
+    std::array<char*, kMostOperands> operands = {};       // null where it is in a tile
+    std::array<size_t, kMostOperands> tile_offsets = {};  // among the thread's tiles
+    size_t first_tile_sum = 0;                            // of sums, in tile_sums
   };
   struct FusedPass {
     int64_t numel, tile;  // elements
@@ -490,12 +490,13 @@ Replay::Plan::Plan(Planner planner)
       Task task{std::move(work)};
       for (size_t i = 0; i < task.work.operands.size(); ++i) {
         const Planner::Location location = planner.locate(task.work.operands[i]);
-        task.in_tile[i] = location.place == Planner::Place::kTile;
-        task.operands[i] =
-            location.place == Planner::Place::kMemory ? location.address
-            : task.in_tile[i]
-                ? reinterpret_cast<char*>(location.offset * static_cast<size_t>(pass.tile) * sizeof(double))
-                : static_cast<char*>(buffer->data()) + location.offset;
+        switch (location.place) {
+          case Planner::Place::kMemory: task.operands[i] = location.address; break;
+          case Planner::Place::kBuffer: task.operands[i] = static_cast<char*>(buffer->data()) + location.offset; break;
+          case Planner::Place::kTile:
+            task.tile_offsets[i] = location.offset * static_cast<size_t>(pass.tile) * sizeof(double);
+            break;
+        }
       }
       if (task.work.run) task.work.run = task.work.run->on_copy(task.work.function.data());
       if (task.work.kind == Work::Kind::kSum) {
@@ -513,8 +514,8 @@ void Replay::Plan::run_tile(const FusedPass& pass, int64_t index, char* tiles) c
   for (const Task& task : pass.tasks) {
     std::array<char*, kMostOperands> at;
     for (size_t i = 0; i < task.work.operands.size(); ++i) {
-      at[i] = task.in_tile[i] ? tiles + reinterpret_cast<size_t>(task.operands[i])
-                              : task.operands[i] + begin * task.work.steps[i];
+      at[i] =
+          task.operands[i] == nullptr ? tiles + task.tile_offsets[i] : task.operands[i] + begin * task.work.steps[i];
     }
     if (task.work.kind == Work::Kind::kSum) {
       tile_sums[task.first_tile_sum + static_cast<size_t>(index)] = sum_of(task.work, at[1], count);
