@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -170,15 +169,9 @@ void threads_table(Bench& bench) {
       t[0], t[1], t[0] / t[1]);
 }
 
-struct Process {
-  double milliseconds;
-  double mebibytes;  // resident at most
-};
-
-// What a child process takes that does `work`. Children are measured first: what a process has ever used counts for its
-// children too.
-Process in_child(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
+// The most memory, in MiB, of a child process that does `work`. Asked for first: what a process has ever used counts
+// for its children too.
+double peak_of_child(const std::function<void()>& work) {
   const pid_t child = fork();
   if (child == 0) {
     work();
@@ -187,9 +180,8 @@ Process in_child(const std::function<void()>& work) {
   rusage usage{};
   int status = 0;
   wait4(child, &status, 0, &usage);
-  if (status != 0) throw std::runtime_error("a process that was to be measured failed");
-  return {1e3 * std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-          static_cast<double>(usage.ru_maxrss) / 1024};
+  if (status != 0) throw std::runtime_error("a step that was to be measured failed");
+  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 void memory_table(const Bench& bench) {
@@ -197,11 +189,10 @@ void memory_table(const Bench& bench) {
   std::vector<double> peaks;
   for (const Contender& contender : {libtorch(), wengert(), replay()}) {
     const auto peak = [&](Size size) {
-      return in_child([&] {
-               const Step step = contender.notebook(size, Loss::kSumOfPow);
-               for (int i = 0; i < 3; ++i) step();
-             })
-          .mebibytes;
+      return peak_of_child([&] {
+        const Step step = contender.notebook(size, Loss::kSumOfPow);
+        for (int i = 0; i < 3; ++i) step();
+      });
     };
     peaks.push_back(peak({4000, 4000, 128}) - peak({3, 4, 2}));
   }
@@ -210,27 +201,6 @@ void memory_table(const Bench& bench) {
       "libtorch "
       "|\n|---|---:|---:|---:|---:|\n| 4000,4000,128 | {:.0f} | {:.0f} | {:.0f} | {:.2f} |\n",
       peaks[0], peaks[1], peaks[2], peaks[1] / peaks[0]);
-}
-
-// Programs that make one tensor, beside this one.
-void process_table(const Bench& bench, const std::filesystem::path& folder) {
-  if (!bench.wants("process", "one tensor")) return;
-  fmt::print("\n| a process that makes one tensor | ms | MiB resident |\n|---|---:|---:|\n");
-  for (const std::string name : {"libtorch", "wengert"}) {
-    const std::string program = folder / ("one_tensor_" + name);
-    std::vector<double> times;
-    double memory = 0;
-    for (int i = 0; i < 21; ++i) {
-      const Process process = in_child([&] {
-        execl(program.c_str(), program.c_str(), nullptr);
-        _exit(1);
-      });
-      times.push_back(process.milliseconds);
-      memory = process.mebibytes;
-    }
-    std::nth_element(times.begin(), times.begin() + 10, times.end());
-    fmt::print("| {} | {:.1f} | {:.1f} |\n", name == "wengert" ? "Wengert" : name, times[10], memory);
-  }
 }
 
 }  // namespace
@@ -249,7 +219,6 @@ int main(int argc, char** argv) {
 
   for (const Contender& contender : {libtorch(), wengert(), by_hand()}) contender.set_num_threads(1);
   Bench bench(settings);
-  process_table(bench, std::filesystem::read_symlink("/proc/self/exe").parent_path());
   memory_table(bench);
   notebook_table(bench, Loss::kSumOfPow, kPowTable);
   notebook_table(bench, Loss::kMseSum, kMseTable);
