@@ -8,16 +8,15 @@ namespace wengert {
 
 int64_t numel_of(IntArrayRef sizes) {
   // Small sizes are nearly always; all the checks are for the others.
-  int64_t numel = 1;
   if (sizes.size() <= 4) {
-    int64_t largest = 0;
+    uint64_t bits = 0, product = 1;
     for (const int64_t size : sizes) {
-      largest |= size;
-      numel *= size;
+      bits |= static_cast<uint64_t>(size);
+      product *= static_cast<uint64_t>(size);
     }
-    if (static_cast<uint64_t>(largest) < (1 << 15)) return numel;
-    numel = 1;
+    if (bits < (1 << 15)) return static_cast<int64_t>(product);
   }
+  int64_t numel = 1;
   check(sizes.size() <= kMaxDims, "tensors have at most {} dimensions, but got {}", kMaxDims, sizes.size());
   bool overflow = false;
   for (const int64_t size : sizes) {
