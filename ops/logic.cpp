@@ -36,7 +36,7 @@ template <class F>
 Tensor classify(const Tensor& x, F f) {
   Tensor out = empty(x.sizes(), kBool);
   dispatch(x.dtype(), [&]<class T>() {
-    apply<bool, T>(out, x, [f](T v) {
+    apply<bool, T>(out, x, [=](T v) {
       if constexpr (std::is_floating_point_v<T>) {
         return f(v);
       } else {
