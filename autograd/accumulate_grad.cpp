@@ -11,13 +11,22 @@ bool owned_alone(const Tensor& tensor) {
          is_non_overlapping_and_dense(impl.sizes, impl.strides);
 }
 
+namespace {
+
+// Whether the elements of one may simply be added to those of the other, if nobody minds the change.
+bool adds_by_element(const Tensor& a, const Tensor& b) {
+  return !GradMode::is_enabled() && !a.is_sparse() && !b.is_sparse() && a.dtype() == b.dtype() &&
+         a.sizes() == b.sizes();
+}
+
+}  // namespace
+
 void accumulate(Tensor& accumulated, Tensor grad) {
   if (!accumulated.defined()) {
     accumulated = std::move(grad);
     return;
   }
-  const bool alike = accumulated.sizes() == grad.sizes() && accumulated.dtype() == grad.dtype();
-  const bool in_place = alike && !GradMode::is_enabled() && !accumulated.is_sparse() && !grad.is_sparse();
+  const bool in_place = adds_by_element(accumulated, grad);
   if (in_place && owned_alone(accumulated)) {
     add_elements(accumulated, grad);
   } else if (in_place && owned_alone(grad)) {
@@ -48,9 +57,8 @@ Gradients AccumulateGrad::apply(Gradients grads) {
       // A sparse gradient's parts are never changed in place, so they may be shared.
       const bool keeps = grad.is_sparse() || (grad.is_contiguous() && owned_alone(grad));
       accumulated = keeps ? std::move(grad) : grad.clone();
-    } else if (!GradMode::is_enabled() && owned_alone(grad) && !leaf_->grad.is_sparse() &&
-               accumulated.is_contiguous() && accumulated.dtype() == grad.dtype() &&
-               accumulated.sizes() == grad.sizes() && !accumulated.requires_grad()) {
+    } else if (adds_by_element(accumulated, grad) && owned_alone(grad) && accumulated.is_contiguous() &&
+               !accumulated.requires_grad() && !accumulated.is_inference()) {
       add_elements(accumulated, grad);  // in place: whoever holds grad() sees the sum
     } else if (GradMode::is_enabled() || (accumulated.is_sparse() && !grad.is_sparse())) {
       accumulated = accumulated + grad;

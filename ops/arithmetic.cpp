@@ -61,9 +61,7 @@ void compute_in_place(const Tensor& self, const Tensor& other, const F& f, Scala
   check_can_cast(dtype, self.dtype());
   check_writable(self, other);
   const NoGradGuard no_grad;
-  if (self.dtype() == dtype && other.dtype() == dtype) {
-    compute(self, self, other, dtype, f);
-  } else if (self.dtype() == dtype) {
+  if (self.dtype() == dtype) {
     compute(self, self, other.to(dtype), dtype, f);
   } else {
     const Tensor result = self.to(dtype);
@@ -190,38 +188,19 @@ class LinearBackward final : public Node {
   const char* name_;
 };
 
-// c = a b.   VJP:   da = G b,   db = G a.
+// c = f a b, for a number f.   VJP:   da = f G b,   db = f G a.
 class MulBackward final : public Node {
  public:
-  MulBackward(const Tensor& a, const Tensor& b) : a_shape_(a), b_shape_(b) {
+  MulBackward(const Tensor& a, const Tensor& b, Scalar factor = 1) : a_shape_(a), b_shape_(b), factor_(factor) {
     if (b.requires_grad()) a_ = a;
     if (a.requires_grad()) b_ = b;
   }
   Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return {needs_grad(0) ? a_shape_.sum(g * b_.unpack()) : Tensor(),
-            needs_grad(1) ? b_shape_.sum(g * a_.unpack()) : Tensor()};
-  }
-  std::string name() const override { return "MulBackward0"; }
-  void release_variables() override {
-    a_.release();
-    b_.release();
-  }
-
- private:
-  BroadcastOf a_shape_, b_shape_;
-  SavedTensor a_, b_;
-};
-
-// c = f a b, for a number f.   VJP:   da = f G b,   db = f G a.
-class MulScaledBackward final : public Node {
- public:
-  MulScaledBackward(const Tensor& a, const Tensor& b, Scalar factor)
-      : a_shape_(a), b_shape_(b), factor_(factor), a_(a), b_(b) {}
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return Gradients::of(needs_grad(0) ? a_shape_.sum(mul_scaled(g, b_.unpack(), factor_)) : Tensor(),
-                         needs_grad(1) ? b_shape_.sum(mul_scaled(g, a_.unpack(), factor_)) : Tensor());
+    const auto times = [this, &g = grads[0]](const Tensor& x) {
+      return factor_.equal(1) ? g * x : mul_scaled(g, x, factor_);
+    };
+    return Gradients::of(needs_grad(0) ? a_shape_.sum(times(b_.unpack())) : Tensor(),
+                         needs_grad(1) ? b_shape_.sum(times(a_.unpack())) : Tensor());
   }
   std::string name() const override { return "MulBackward0"; }
   void release_variables() override {
@@ -305,7 +284,7 @@ Scalar product(Scalar a, Scalar b) {
 }  // namespace
 
 Tensor mul_scaled(const Tensor& a, const Tensor& b, Scalar factor) {
-  return autograd::record<MulScaledBackward>(compute_new(a, b, TimesScaled{factor}), {a, b}, a, b, factor);
+  return autograd::record<MulBackward>(compute_new(a, b, TimesScaled{factor}), {a, b}, a, b, factor);
 }
 
 Tensor scaled_difference(const Tensor& g, const Tensor& x, const Tensor& t, Scalar factor) {

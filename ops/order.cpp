@@ -43,14 +43,13 @@ Tensor extreme_positions(const Rows& rows, bool largest, const char* name) {
       const T* a = from + row * rows.length;
       if constexpr (std::is_floating_point_v<T>) {
         out[row] = kernels::simd::kernels<T>().position_of_extreme(a, rows.length, largest);
-        return;
+      } else {
+        int64_t best = 0;
+        for (int64_t i = 1; i < rows.length; ++i) {
+          if (largest ? a[i] > a[best] : a[i] < a[best]) best = i;
+        }
+        out[row] = best;
       }
-      int64_t best = 0;
-      for (int64_t i = 1; i < rows.length; ++i) {
-        const bool better = largest ? a[i] > a[best] : a[i] < a[best];
-        if ((better || is_nan(a[i])) && !is_nan(a[best])) best = i;
-      }
-      out[row] = best;
     });
   });
   return positions;

@@ -94,12 +94,12 @@ struct Work {
 
 class Recording final : public kernels::Recorder {
  public:
-  explicit Recording() : outer_(kernels::recorder) {
-    check(outer_ == nullptr, "Replay: a step that is being recorded cannot record another");
+  Recording() {
+    check(kernels::recorder == nullptr, "Replay: a step that is being recorded cannot record another");
     kernels::recorder = this;
   }
   ~Recording() { stop(); }
-  void stop() { kernels::recorder = outer_; }
+  void stop() { kernels::recorder = nullptr; }
 
   void keep(const IntrusivePtr<Storage>& storage) {
     if (std::find(memory.rbegin(), memory.rend(), storage) == memory.rend()) memory.push_back(storage);
@@ -149,7 +149,6 @@ class Recording final : public kernels::Recorder {
   std::vector<IntrusivePtr<Storage>> memory;
 
  private:
-  kernels::Recorder* outer_;
   std::set<const void*> reset_grads_;
 };
 

@@ -29,11 +29,7 @@ void small_gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c)
     for (int64_t p = 0; p < k; ++p) {
       const T x = a.data[i * a.row_stride + p * a.column_stride];
       const T* y = b.data + p * b.row_stride;
-      if (b.column_stride == 1) {
-        for (int64_t j = 0; j < m; ++j) row[j] += x * y[j];
-      } else {
-        for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
-      }
+      for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
     }
   }
 }
