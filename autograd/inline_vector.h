@@ -78,7 +78,7 @@ class InlineVector {
 
   void push_back(T value) {
     if (size_ == capacity_) [[unlikely]]
-      grow(2 * capacity_);
+      grow(size_t{capacity_} + 1);
     std::construct_at(data() + size_++, std::move(value));
   }
   void pop_back() { std::destroy_at(data() + --size_); }
@@ -150,7 +150,7 @@ class InlineVector {
     size_ = other.size_;
   }
   [[gnu::noinline]] void grow(size_t capacity) {
-    capacity = std::max(capacity, 2 * N);
+    capacity = std::max<size_t>(capacity, size_t{2} * capacity_);  // so that growing one by one copies little
     T* block = static_cast<T*>(pool::allocate(capacity * sizeof(T)));
     std::uninitialized_move_n(data(), size_, block);
     const uint32_t size = size_;

@@ -63,5 +63,17 @@ TEST(InlineVector, DestroysItsElements) {
   EXPECT_EQ(counted.use_count(), 1);
 }
 
+TEST(InlineVector, MovesSeldomWhenItGrowsOneByOne) {
+  InlineVector<int64_t, 4> by_resize, by_push;
+  int moves = 0;
+  for (size_t size = 1; size <= 10000; ++size) {
+    const int64_t *resized = by_resize.data(), *pushed = by_push.data();
+    by_resize.resize(size);
+    by_push.push_back(0);
+    moves += (by_resize.data() != resized) + (by_push.data() != pushed);
+  }
+  EXPECT_LE(moves, 2 * 12);  // at twice the size each time: 4, 8, ... 16384
+}
+
 }  // namespace
 }  // namespace wengert
