@@ -7,8 +7,8 @@ namespace wengert::autograd {
 
 bool owned_alone(const Tensor& tensor) {
   const TensorImpl& impl = *tensor.impl();
-  return !impl.sparse && impl.owners.owners() == 1 && impl.storage->unique() && !tensor.requires_grad() &&
-         is_non_overlapping_and_dense(impl.sizes, impl.strides);
+  return impl.owners.owners() == 1 && impl.storage->unique() && !impl.sparse && !tensor.requires_grad() &&
+         (impl.contiguous || is_non_overlapping_and_dense(impl.sizes, impl.strides));
 }
 
 namespace {
@@ -49,7 +49,8 @@ Gradients AccumulateGrad::apply(Gradients grads) {
         IntArrayRef(leaf_->sizes));
 
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_, std::defer_lock);
+    if (!single_threaded()) lock.lock();
     Tensor& accumulated = leaf_->grad;
     if (!accumulated.defined()) {
       if (kernels::recorder != nullptr) [[unlikely]]

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
+#include <memory>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -116,13 +116,13 @@ void run_hooks_before(NodeHooks& hooks, Gradients& grads) {
 }
 
 bool any_defined(const Gradients& grads) {
-  return std::any_of(grads.begin(), grads.end(), [](const Tensor& grad) { return grad.defined(); });
+  for (const Tensor& grad : grads) {
+    if (grad.defined()) return true;
+  }
+  return false;
 }
 
-Gradients apply_checked(Node& node, Gradients&& grads) {
-  Gradients results = node.apply(std::move(grads));
-  if (!AnomalyMode::is_enabled() || !AnomalyMode::should_check_nan()) [[likely]]
-    return results;
+[[gnu::cold]] void check_not_nan(const Node& node, const Gradients& results) {
   for (size_t i = 0; i < results.size(); ++i) {
     if (!results[i].defined()) continue;
     const Tensor elements = results[i].is_sparse() ? results[i]._values() : results[i].detach();
@@ -133,21 +133,26 @@ Gradients apply_checked(Node& node, Gradients&& grads) {
                              : "No forward pass information available. Enable detect anomaly during forward pass for "
                                "more information.");
   }
+}
+
+[[gnu::cold]] Gradients run_watched(Node& node, Gradients&& grads) {
+  const variable_list grad_outputs(grads.begin(), grads.end());
+  Gradients results = node.apply(std::move(grads));
+  if (AnomalyMode::is_enabled() && AnomalyMode::should_check_nan()) check_not_nan(node, results);
+  if (const NodeHooks* hooks = node.hooks_if_any(); hooks != nullptr && !hooks->post_hooks.empty()) {
+    kernels::refuse_to_record("a hook on a Node");
+    for (const auto& hook : hooks->post_hooks) {
+      results = Gradients(TensorList(hook(variable_list(results.begin(), results.end()), grad_outputs)));
+    }
+  }
   return results;
 }
 
 Gradients run_node(Node& node, Gradients&& grads) {
   if (!any_defined(grads) && !node.takes_undefined()) return Gradients(node.num_outputs());
-  NodeHooks* hooks = node.hooks_if_any();
-  if (hooks == nullptr || hooks->post_hooks.empty()) return apply_checked(node, std::move(grads));
-
-  kernels::refuse_to_record("a hook on a Node");
-  const variable_list grad_outputs(grads.begin(), grads.end());
-  Gradients results = apply_checked(node, std::move(grads));
-  for (const auto& hook : hooks->post_hooks) {
-    results = Gradients(TensorList(hook(variable_list(results.begin(), results.end()), grad_outputs)));
-  }
-  return results;
+  if (node.hooks_if_any() != nullptr || AnomalyMode::is_enabled()) [[unlikely]]
+    return run_watched(node, std::move(grads));
+  return node.apply(std::move(grads));
 }
 
 }  // namespace
@@ -192,9 +197,9 @@ Gradients Engine::run(ArrayRef<Edge> roots, Gradients grads, const Options& opti
 
 Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& options) {
   const AutoGradMode grad_mode(options.create_graph);
-  std::optional<NeededNodes> needed;
-  if (!options.inputs.empty()) needed.emplace(roots, options.inputs);
-  const RunningNeeds running(needed ? &*needed : nullptr);
+  std::unique_ptr<NeededNodes> needed;
+  if (!options.inputs.empty()) needed = std::make_unique<NeededNodes>(roots, options.inputs);
+  const RunningNeeds running(needed.get());
   Gradients arrived(options.inputs.size());
 
   PendingNodes pending;
@@ -203,10 +208,9 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
   }
   grads.clear();
 
-  PendingNode next;  // of a chain, which needs no queue: the Node that the last one led to, if there is nothing else
-  while (next.node || !pending.empty()) {
-    PendingNode now = next.node ? std::exchange(next, {}) : pending.take();
-    IntrusivePtr<Node>& node = now.node;
+  while (!pending.empty()) {
+    PendingNode now = pending.take();
+    const IntrusivePtr<Node>& node = now.node;
     Gradients& node_grads = now.grads;
     if (NodeHooks* hooks = node->hooks_if_any()) run_hooks_before(*hooks, node_grads);
 
@@ -230,15 +234,6 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
     for (size_t i = 0; i < edges.size(); ++i) {
       const Edge& edge = edges[i];
       if (!edge.is_valid() || (needed && !needed->contains(edge.function.get()))) continue;
-      const bool first = !next.node && pending.empty();
-      if (first && edge.function->num_inputs() <= 1 && edge.input_nr == 0) {
-        next.node = edge.function;
-        next.grads = Gradients::of(std::move(results[i]));
-        continue;
-      }
-      if (next.node) {  // no chain after all
-        pending.add({std::move(next.node), 0}, std::move(next.grads[0]));
-      }
       pending.add(edge, std::move(results[i]));
     }
   }

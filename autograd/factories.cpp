@@ -59,10 +59,7 @@ ScalarType natural_dtype(std::initializer_list<Scalar> values) {
 }  // namespace
 
 Tensor empty(IntArrayRef sizes, const TensorOptions& options) {
-  const int64_t numel = numel_of(sizes);
-  const ScalarType dtype = options.dtype();
-  auto storage = Storage::allocate(static_cast<size_t>(numel * element_size(dtype)));
-  Tensor tensor(make_intrusive<TensorImpl>(std::move(storage), dtype, sizes, numel));
+  Tensor tensor(make_intrusive<TensorImpl>(options.dtype(), sizes));
   if (options.requires_grad()) tensor.requires_grad_();
   return tensor;
 }

@@ -67,27 +67,23 @@ void set_grad_fn(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr) {
   impl->grad_fn_version = impl->storage->version();
 }
 
-Tensor& end_in_place(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr) {
+void change_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr) {
   TensorImpl* impl = self.impl();
-  impl->storage->bump_version();
-  if (node) {
-    node->set_num_inputs(std::max(node->num_inputs(), output_nr + 1));
-    if (impl->base.defined()) {
-      check(output_nr == 0, "A view may be changed in place by an operation only if it is its first output");
-      // The change is one of the base's history; the view's own grad_fn is then made anew from that.
-      TensorImpl* base = impl->base.impl();
-      change_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
-    } else {
-      change_grad_fn(impl, std::move(node), output_nr);
-    }
+  node->set_num_inputs(std::max(node->num_inputs(), output_nr + 1));
+  if (impl->base.defined()) {
+    check(output_nr == 0, "A view may be changed in place by an operation only if it is its first output");
+    // The change is one of the base's history; the view's own grad_fn is then made anew from that.
+    TensorImpl* base = impl->base.impl();
+    change_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
+  } else {
+    change_grad_fn(impl, std::move(node), output_nr);
   }
-  return const_cast<Tensor&>(self);
 }
 
-void check_not_frozen(const Tensor& self) {
-  check(!self.is_inference() || InferenceMode::is_enabled(),
-        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-        "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
+void fail_frozen() {
+  fail(
+      "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+      "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
 }
 
 void check_in_place(const Tensor& self) {
@@ -116,13 +112,6 @@ Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int
     impl->creation = InferenceMode::is_enabled() ? CreationMeta::INFERENCE_MODE : CreationMeta::NO_GRAD_MODE;
   }
   return view;
-}
-
-Edge gradient_edge(const Tensor& tensor) {
-  if (const IntrusivePtr<Node>& node = tensor.grad_fn()) return {node, tensor.output_nr()};
-  // A view made without grad mode may require grad for its base's sake; nothing flows from it to there.
-  if (tensor.impl() != nullptr && tensor.impl()->requires_grad) return {grad_accumulator(tensor), 0};
-  return {};
 }
 
 IntrusivePtr<Node> grad_accumulator(const Tensor& leaf) {

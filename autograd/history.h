@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/inference_mode.h>
 #include <wengert/autograd/node.h>
 
 #include <functional>
@@ -34,8 +34,12 @@ void set_history(Tensor& output, IntrusivePtr<Node> node);
 /// The same, for the output with this number.
 void set_grad_fn(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr);
 
+[[noreturn]] void fail_frozen();
 /// Throws when `self` may not be changed in place at all: an inference tensor, outside inference mode.
-void check_not_frozen(const Tensor& self);
+inline void check_not_frozen(const Tensor& self) {
+  if (self.is_inference() && !InferenceMode::is_enabled()) [[unlikely]]
+    fail_frozen();
+}
 
 /// Throws when `self` may not be changed in place by a recorded operation: a leaf that requires grad, a view
 /// of one, or a view that was made while grad mode was off.
@@ -74,7 +78,14 @@ IntrusivePtr<NodeType> begin_in_place(const Tensor& self, TensorRefs inputs, Arg
   return make_node<NodeType>(inputs, std::forward<Args>(args)...);
 }
 
+/// Makes `node` the history of `self` from now on, and of what `self` is a view of.
+void change_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr);
+
 /// Call after the memory was written. `self` becomes output number `output_nr` of the node. Returns `self`.
-Tensor& end_in_place(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr = 0);
+inline Tensor& end_in_place(const Tensor& self, const IntrusivePtr<Node>& node, uint32_t output_nr = 0) {
+  self.impl()->storage->bump_version();
+  if (node) change_history(self, node, output_nr);
+  return const_cast<Tensor&>(self);
+}
 
 }  // namespace wengert::autograd

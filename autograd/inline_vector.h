@@ -76,10 +76,15 @@ class InlineVector {
   T& back() { return data()[size_ - 1]; }
   const T& back() const { return data()[size_ - 1]; }
 
-  void push_back(T value) {
-    if (size_ == capacity_) [[unlikely]]
+  void push_back(const T& value) { push_back(T(value)); }
+  void push_back(T&& value) {
+    if (size_ == capacity_) [[unlikely]] {
+      T kept(std::move(value));  // which may be one of the elements
       grow(size_t{capacity_} + 1);
-    std::construct_at(data() + size_++, std::move(value));
+      std::construct_at(data() + size_++, std::move(kept));
+    } else {
+      std::construct_at(data() + size_++, std::move(value));
+    }
   }
   void pop_back() { std::destroy_at(data() + --size_); }
   void insert(size_t at, T value) {
@@ -95,7 +100,8 @@ class InlineVector {
     if (size > capacity_) [[unlikely]]
       grow(size);
     while (size_ > size) pop_back();
-    while (size_ < size) std::construct_at(data() + size_++);
+    T* elements = data();
+    for (; size_ < size; ++size_) std::construct_at(elements + size_);
   }
   void assign(size_t size, const T& value) {
     clear();
@@ -124,30 +130,25 @@ class InlineVector {
     size_ += static_cast<uint32_t>(count);
   }
   /// Another's elements; this one has none.
-  void copy(const InlineVector& other) {
-    if constexpr (std::is_trivially_copyable_v<T> && N * sizeof(T) <= 64) {
-      if (is_inline() && other.is_inline()) {  // all of them, used or not: that is a move or two
-        take_bytes(other);
-        return;
-      }
-    }
-    append(other.begin(), other.end());
-  }
+  void copy(const InlineVector& other) { append(other.begin(), other.end()); }
   /// Takes another's elements; this one has none, and no block.
   void take(InlineVector& other) noexcept {
-    if (is_relocatable<T> || !other.is_inline()) {
-      take_bytes(other);
+    size_ = std::exchange(other.size_, 0);
+    if (!other.is_inline()) [[unlikely]] {
+      block_ = other.block_;
       capacity_ = std::exchange(other.capacity_, static_cast<uint32_t>(N));
-      other.size_ = 0;
+    } else if constexpr (is_relocatable<T>) {
+      // One by one: reading bytes in larger pieces than they have just been written in makes a CPU wait.
+      const auto move_one = [&](size_t i) {
+        std::memcpy(inline_ + i * sizeof(T), other.inline_ + i * sizeof(T), sizeof(T));
+      };
+      if (size_ > 0) move_one(0);
+      for (size_t i = 1; i < size_; ++i) move_one(i);
     } else {
-      std::uninitialized_move_n(other.data(), other.size_, data());
-      size_ = other.size_;
-      other.clear();
+      T* from = reinterpret_cast<T*>(other.inline_);
+      std::uninitialized_move_n(from, size_, reinterpret_cast<T*>(inline_));
+      std::destroy_n(from, size_);
     }
-  }
-  void take_bytes(const InlineVector& other) {
-    std::memcpy(inline_, other.inline_, sizeof(inline_));
-    size_ = other.size_;
   }
   [[gnu::noinline]] void grow(size_t capacity) {
     capacity = std::max<size_t>(capacity, size_t{2} * capacity_);  // so that growing one by one copies little

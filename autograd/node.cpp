@@ -1,8 +1,6 @@
 #include <wengert/autograd/engine.h>
 #include <wengert/autograd/node.h>
 
-#include <algorithm>
-
 namespace wengert::autograd {
 namespace {
 
@@ -17,9 +15,6 @@ constinit thread_local bool destroying = false;
 Node::~Node() = default;
 NodeHooks::~NodeHooks() = default;
 
-void Node::retain_leaf() noexcept { leaf_->retain(); }
-void Node::release_leaf() noexcept { leaf_->release(); }
-
 void Node::destroy() noexcept {
   next_doomed_ = doomed;
   doomed = this;
@@ -31,11 +26,6 @@ void Node::destroy() noexcept {
     delete node;
   }
   destroying = false;
-}
-
-void Node::add_next_edge(Edge edge) {
-  if (edge.is_valid()) level_ = std::max(level_, edge.function->level_ + 1);
-  next_edges_.push_back(std::move(edge));
 }
 
 bool Node::needs_grad(size_t i) const {

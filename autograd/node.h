@@ -4,6 +4,7 @@
 #include <wengert/autograd/inline_vector.h>
 #include <wengert/autograd/tensor.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -87,7 +88,10 @@ class Node : public pool::Pooled {
   ArrayRef<Edge> next_edges() const { return next_edges_; }
   const Edge& next_edge(size_t i) const { return next_edges_[i]; }
   uint32_t num_outputs() const { return static_cast<uint32_t>(next_edges_.size()); }
-  void add_next_edge(Edge edge);
+  void add_next_edge(Edge edge) {
+    if (edge.is_valid()) level_ = std::max(level_, edge.function->level_ + 1);
+    next_edges_.push_back(std::move(edge));
+  }
 
   /// How many tensors the operation computed: the number of gradients apply() takes.
   uint32_t num_inputs() const { return num_inputs_; }
@@ -115,10 +119,10 @@ class Node : public pool::Pooled {
   /// Where the operation was called, if it was recorded while anomaly mode was on; else null.
   const std::string* forward_location() const { return forward_location_.get(); }
 
-  void retain() noexcept { leaf_ != nullptr ? retain_leaf() : owners_.retain(); }
+  void retain() noexcept { leaf_ != nullptr ? leaf_->retain() : owners_.retain(); }
   void release() noexcept {
     if (leaf_ != nullptr) {
-      release_leaf();
+      leaf_->release();
     } else if (owners_.release()) {
       destroy();
     }
@@ -131,8 +135,6 @@ class Node : public pool::Pooled {
  private:
   friend class PendingNodes;
   void destroy() noexcept;
-  void retain_leaf() noexcept;
-  void release_leaf() noexcept;
   void note_forward_location();
 
   ReferenceCount owners_;
@@ -184,9 +186,16 @@ struct FunctionPostHook {
 
 /// The edge along which a tensor's gradient flows: to its grad_fn, to its AccumulateGrad if it is a leaf
 /// that requires grad, else nowhere.
-Edge gradient_edge(const Tensor& tensor);
+inline Edge gradient_edge(const Tensor& tensor);
 
 /// The AccumulateGrad of a leaf that requires grad; made when first asked for.
 IntrusivePtr<Node> grad_accumulator(const Tensor& leaf);
+
+inline Edge gradient_edge(const Tensor& tensor) {
+  if (const IntrusivePtr<Node>& node = tensor.grad_fn()) return {node, tensor.impl()->output_nr};
+  // A view made without grad mode may require grad for its base's sake; nothing flows from it to there.
+  if (tensor.impl() != nullptr && tensor.impl()->requires_grad) return {grad_accumulator(tensor), 0};
+  return {};
+}
 
 }  // namespace wengert::autograd

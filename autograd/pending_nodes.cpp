@@ -1,7 +1,4 @@
-#include <wengert/autograd/accumulate_grad.h>
 #include <wengert/autograd/pending_nodes.h>
-
-#include <algorithm>
 
 namespace wengert::autograd {
 namespace {
@@ -17,27 +14,23 @@ constexpr uint64_t pack(uint32_t run, uint32_t slot) { return uint64_t{run} << 3
 
 }  // namespace
 
+void PendingNodes::move_to_heap() {
+  if (!many_) many_ = std::make_unique<Many>();
+  for (PendingNode& pending : few_) {
+    many_->grads_of(pending.node) = std::move(pending.grads);
+    pending.node.reset();
+  }
+  few_count_ = 0;
+}
+
 // A run that an exception ends leaves Nodes pending.
-PendingNodes::~PendingNodes() {
+PendingNodes::Many::~Many() {
   for (const Position& position : heap_) forget(slots_[position.slot].node.get());
 }
 
-Gradients& PendingNodes::grads_of(const IntrusivePtr<Node>& node) {
-  if (heap_.empty()) {
-    for (Entry& entry : few_) {
-      if (entry.node == node) return entry.grads;
-    }
-    if (few_.size() < kFew) {
-      few_.push_back({node, Gradients(std::max(node->num_inputs(), 1u))});
-      return few_.back().grads;
-    }
-    for (Entry& entry : few_) slots_[slot_of(entry.node)].grads = std::move(entry.grads);
-    few_.clear();
-  }
-  return slots_[slot_of(node)].grads;
-}
+Gradients& PendingNodes::Many::grads_of(const IntrusivePtr<Node>& node) { return slots_[slot_of(node)].grads; }
 
-uint32_t PendingNodes::slot_of(const IntrusivePtr<Node>& node) {
+uint32_t PendingNodes::Many::slot_of(const IntrusivePtr<Node>& node) {
   if (run_ == 0) run_ = next_run_number();
   uint64_t held = node->pending_slot_.load(std::memory_order_relaxed);
   if (held >> 32 == run_) return static_cast<uint32_t>(held);
@@ -67,7 +60,7 @@ uint32_t PendingNodes::slot_of(const IntrusivePtr<Node>& node) {
   return slot;
 }
 
-void PendingNodes::forget(Node* node) {
+void PendingNodes::Many::forget(Node* node) {
   if (node->pending_slot_.load(std::memory_order_relaxed) >> 32 == run_) {
     node->pending_slot_.store(0, std::memory_order_relaxed);
   } else {
@@ -75,29 +68,14 @@ void PendingNodes::forget(Node* node) {
   }
 }
 
-void PendingNodes::add(const Edge& edge, Tensor grad) {
-  Gradients& grads = grads_of(edge.function);
-  if (edge.input_nr >= grads.size()) grads.resize(edge.input_nr + 1);
-  if (grad.defined()) accumulate(grads[edge.input_nr], std::move(grad));
-}
-
-PendingNodes::Entry PendingNodes::take() {
-  if (!few_.empty()) {
-    size_t highest = 0;
-    for (size_t i = 1; i < few_.size(); ++i) {
-      if (few_[i].node->level() >= few_[highest].node->level()) highest = i;
-    }
-    Entry entry = std::move(few_[highest]);
-    few_.erase(highest);
-    return entry;
-  }
+PendingNode PendingNodes::Many::take() {
   std::pop_heap(heap_.begin(), heap_.end());
   const uint32_t slot = heap_.back().slot;
   heap_.pop_back();
-  Entry entry = std::move(slots_[slot]);
-  forget(entry.node.get());
+  PendingNode taken = std::move(slots_[slot]);
+  forget(taken.node.get());
   free_slots_.push_back(slot);
-  return entry;
+  return taken;
 }
 
 }  // namespace wengert::autograd

@@ -169,11 +169,9 @@ void* internal::allocate_otherwise(size_t bytes) {
 
 void internal::deallocate_otherwise(void* block, size_t bytes) noexcept {
   if (kKeeps && bytes > kLargestListed) return large_blocks.deallocate(block, bytes);
+  if (!kKeeps || closed) return std::free(block);
   const SizeClass c = size_class(bytes);
-  if (!kKeeps || closed || lists.kept_bytes + c.bytes > kMostKept) {
-    std::free(block);
-    return;
-  }
+  if (lists.kept_bytes + c.bytes > kMostKept) return std::free(block);
   if (!lists.open) open_lists();
   FreeBlock*& head = lists.heads[c.index];
   head = new (block) FreeBlock{head};

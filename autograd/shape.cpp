@@ -6,16 +6,7 @@
 
 namespace wengert {
 
-int64_t numel_of(IntArrayRef sizes) {
-  // Small sizes are nearly always; all the checks are for the others.
-  if (sizes.size() <= 4) {
-    uint64_t bits = 0, product = 1;
-    for (const int64_t size : sizes) {
-      bits |= static_cast<uint64_t>(size);
-      product *= static_cast<uint64_t>(size);
-    }
-    if (bits < (1 << 15)) return static_cast<int64_t>(product);
-  }
+int64_t internal::checked_numel_of(IntArrayRef sizes) {
   int64_t numel = 1;
   check(sizes.size() <= kMaxDims, "tensors have at most {} dimensions, but got {}", kMaxDims, sizes.size());
   bool overflow = false;
@@ -26,17 +17,6 @@ int64_t numel_of(IntArrayRef sizes) {
   check(!overflow || std::find(sizes.begin(), sizes.end(), 0) != sizes.end(),
         "numel: integer multiplication overflow in shape {}", sizes);
   return overflow ? 0 : numel;
-}
-
-Dims contiguous_strides(IntArrayRef sizes) {
-  Dims strides = Dims::uninitialized(sizes.size());
-  int64_t* data = strides.data();
-  int64_t stride = 1;
-  for (size_t d = sizes.size(); d-- > 0;) {
-    data[d] = stride;
-    stride *= std::max<int64_t>(sizes[d], 1);
-  }
-  return strides;
 }
 
 bool is_contiguous(IntArrayRef sizes, IntArrayRef strides) {

@@ -2,6 +2,7 @@
 
 #include <wengert/autograd/inline_vector.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace wengert {
@@ -12,11 +13,33 @@ using Dims = InlineVector<int64_t, 5>;
 /// The most dimensions a tensor may have.
 inline constexpr size_t kMaxDims = 64;
 
+namespace internal {
+int64_t checked_numel_of(IntArrayRef sizes);
+}  // namespace internal
+
 /// Product of the sizes; 1 for no dimensions. Throws on a negative size, on more than kMaxDims, on overflow.
-int64_t numel_of(IntArrayRef sizes);
+inline int64_t numel_of(IntArrayRef sizes) {
+  // Small sizes are nearly always; all the checks are for the others.
+  uint64_t bits = 0, product = 1;
+  for (const int64_t size : sizes) {
+    bits |= static_cast<uint64_t>(size);
+    product *= static_cast<uint64_t>(size);
+  }
+  const bool small = sizes.size() <= 4 && bits < (1 << 15);
+  return small ? static_cast<int64_t>(product) : internal::checked_numel_of(sizes);
+}
 
 /// Strides, in elements, of a row-major tensor without gaps.
-Dims contiguous_strides(IntArrayRef sizes);
+inline Dims contiguous_strides(IntArrayRef sizes) {
+  Dims strides = Dims::uninitialized(sizes.size());
+  int64_t* data = strides.data();
+  int64_t stride = 1;
+  for (size_t d = sizes.size(); d-- > 0;) {
+    data[d] = stride;
+    stride *= std::max<int64_t>(sizes[d], 1);
+  }
+  return strides;
+}
 
 /// Whether walking the sizes in order visits consecutive elements. Dimensions of size 1 do not matter.
 bool is_contiguous(IntArrayRef sizes, IntArrayRef strides);

@@ -5,8 +5,24 @@
 
 #include <atomic>
 #include <functional>
+#include <new>
 
 namespace wengert {
+
+namespace internal {
+// What memory_allocated() and max_memory_allocated() return.
+extern constinit std::atomic<int64_t> allocated_bytes;
+extern constinit std::atomic<int64_t> most_allocated_bytes;
+void count_allocated_by_threads(int64_t bytes) noexcept;
+
+inline void count_allocated(int64_t bytes) noexcept {
+  if (!single_threaded()) return count_allocated_by_threads(bytes);
+  const int64_t now = allocated_bytes.load(std::memory_order_relaxed) + bytes;
+  allocated_bytes.store(now, std::memory_order_relaxed);
+  if (now > most_allocated_bytes.load(std::memory_order_relaxed)) [[unlikely]]
+    most_allocated_bytes.store(now, std::memory_order_relaxed);
+}
+}  // namespace internal
 
 /// A block of memory that tensors share, with the count of in-place changes made to it. Every view of a
 /// tensor and every detached alias has the same Storage, and so sees the same version.
@@ -15,7 +31,11 @@ namespace wengert {
 class alignas(pool::kAlignment) Storage {
  public:
   /// New memory of `bytes` bytes, contents undefined.
-  static IntrusivePtr<Storage> allocate(size_t bytes);
+  static IntrusivePtr<Storage> allocate(size_t bytes) {
+    void* block = pool::allocate(sizeof(Storage) + bytes);
+    internal::count_allocated(static_cast<int64_t>(bytes));
+    return IntrusivePtr<Storage>::adopt(new (block) Storage(static_cast<char*>(block) + sizeof(Storage), bytes));
+  }
   /// Memory owned elsewhere. `on_release` (may be empty) is called with it when the last tensor lets go.
   static IntrusivePtr<Storage> borrow(void* data, size_t bytes, std::function<void(void*)> on_release);
 
@@ -43,7 +63,14 @@ class alignas(pool::kAlignment) Storage {
 
  private:
   Storage(void* data, size_t bytes) : bytes_(bytes), data_(data) {}
-  void destroy() noexcept;
+  void destroy() noexcept {
+    if (!owns_memory()) [[unlikely]]
+      return give_back();
+    const size_t bytes = bytes_;
+    internal::count_allocated(-static_cast<int64_t>(bytes));
+    pool::deallocate(this, sizeof(Storage) + bytes);  // it owns nothing else: on_release_ is empty
+  }
+  void give_back() noexcept;
 
   ReferenceCount owners_;
   std::atomic<uint32_t> version_{0};

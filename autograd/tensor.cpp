@@ -21,17 +21,22 @@ TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, const Di
   for (const int64_t size : sizes) numel *= size;
 }
 
-TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, IntArrayRef sizes, int64_t numel)
+TensorImpl::TensorImpl(ScalarType dtype, IntArrayRef sizes)
     : dtype(dtype),
       contiguous(true),
       inference(InferenceMode::is_enabled()),
-      numel(numel),
+      numel(numel_of(sizes)),
       offset(0),
       sizes(sizes),
       strides(contiguous_strides(sizes)),
-      storage(std::move(storage)) {}
+      storage(Storage::allocate(static_cast<size_t>(numel * element_size(dtype)))) {}
 
-TensorImpl::~TensorImpl() {
+inline TensorImpl::~TensorImpl() {
+  if (retains_grad || accumulate_grad.load(std::memory_order_acquire) != nullptr) [[unlikely]]
+    leave_graph();
+}
+
+void TensorImpl::leave_graph() noexcept {
   if (retains_grad && grad_fn) {
     autograd::NodeHooks& hooks = grad_fn->hooks();
     const std::lock_guard lock(hooks.retained_mutex);

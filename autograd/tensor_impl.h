@@ -22,8 +22,8 @@ struct SparseParts {
 /// What the handles of one tensor share.
 struct TensorImpl final : pool::Pooled {
   TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, const Dims& sizes, const Dims& strides, int64_t offset);
-  /// Row-major without gaps, from the start of the storage. `numel` is the product of the sizes.
-  TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, IntArrayRef sizes, int64_t numel);
+  /// Row-major without gaps, in new memory, contents undefined.
+  TensorImpl(ScalarType dtype, IntArrayRef sizes);
   ~TensorImpl();
   TensorImpl(const TensorImpl&) = delete;
   TensorImpl& operator=(const TensorImpl&) = delete;
@@ -33,6 +33,7 @@ struct TensorImpl final : pool::Pooled {
     if (owners.release()) destroy();
   }
   void destroy() noexcept;
+  void leave_graph() noexcept;
 
   void* data() const { return static_cast<char*>(storage->data()) + offset * element_size(dtype); }
 

@@ -60,16 +60,15 @@ void compute_in_place(const Tensor& self, const Tensor& other, const F& f, Scala
   const ScalarType dtype = promoteTypes(result_type(self, other), least);
   check_can_cast(dtype, self.dtype());
   check_writable(self, other);
+  if (self.dtype() == dtype && other.dtype() == dtype) return compute(self, self, other, dtype, f);
   const NoGradGuard no_grad;
-  if (self.dtype() == dtype) {
-    compute(self, self, other.to(dtype), dtype, f);
-  } else {
-    const Tensor result = self.to(dtype);
-    compute(result, result, other.to(dtype), dtype, f);
-    dispatch(self.dtype(), [&]<class To>() {
-      dispatch(dtype, [&]<class From>() { apply<To, From>(self, result, [](From v) { return static_cast<To>(v); }); });
-    });
-  }
+  const Tensor b = other.to(dtype);
+  if (self.dtype() == dtype) return compute(self, self, b, dtype, f);
+  const Tensor result = self.to(dtype);
+  compute(result, result, b, dtype, f);
+  dispatch(self.dtype(), [&]<class To>() {
+    dispatch(dtype, [&]<class From>() { apply<To, From>(self, result, [](From v) { return static_cast<To>(v); }); });
+  });
 }
 
 template <class F>
@@ -257,7 +256,7 @@ Tensor add_or_subtract(const Tensor& a, const Tensor& b, Scalar alpha, bool subt
     const Scalar factor = subtract ? -alpha : alpha;
     out = compute_new(a, b, PlusScaled{factor});
   }
-  return autograd::record<AddBackward>(out, {a, b}, a, b, subtract ? -alpha : alpha,
+  return autograd::record<AddBackward>(std::move(out), {a, b}, a, b, subtract ? -alpha : alpha,
                                        subtract ? "SubBackward0" : "AddBackward0");
 }
 
@@ -308,7 +307,8 @@ Tensor scaled_difference(const Tensor& g, const Tensor& x, const Tensor& t, Scal
 Tensor scaled(Tensor g, Scalar factor) {
   if (factor.equal(1)) return g;
   if (GradMode::is_enabled() || !autograd::owned_alone(g)) return g * factor;
-  return g.mul_(factor);
+  compute(g, g, factor, times);  // nobody has seen it: no new version
+  return g;
 }
 
 }  // namespace ops
@@ -324,6 +324,7 @@ Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
   if (a.is_sparse() || b.is_sparse()) return add_sparse(a, b, alpha);
   const ScalarType dtype = result_type(a, b);
   check_alpha(dtype, alpha);
+  if (a.dtype() == b.dtype()) return add_or_subtract(a, b, alpha, false);
   return add_or_subtract(a.to(dtype), b.to(dtype), alpha, false);
 }
 
@@ -337,6 +338,7 @@ Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
   check_not_bool(a.dtype(), b.dtype());
   const ScalarType dtype = result_type(a, b);
   check_alpha(dtype, alpha);
+  if (a.dtype() == b.dtype()) return add_or_subtract(a, b, alpha, true);
   return add_or_subtract(a.to(dtype), b.to(dtype), alpha, true);
 }
 
@@ -358,26 +360,28 @@ Tensor rsub(const Tensor& input, Scalar b, Scalar alpha) {
   return autograd::record<LinearBackward>(out, {a}, -alpha, "RsubBackward1");
 }
 
-Tensor mul(const Tensor& first, const Tensor& second) {
-  const ScalarType dtype = result_type(first, second);
-  const Tensor a = first.to(dtype), b = second.to(dtype);
+Tensor mul(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype()) {
+    const ScalarType dtype = result_type(a, b);
+    return mul(a.to(dtype), b.to(dtype));
+  }
   return autograd::record<MulBackward>(compute_new(a, b, times), {a, b}, a, b);
 }
 
-Tensor mul(const Tensor& input, Scalar b) {
-  if (input.is_sparse()) return scale_sparse(input, b);
-  const Tensor a = input.to(result_type(input, b));
+Tensor mul(const Tensor& a, Scalar b) {
+  if (a.is_sparse()) return scale_sparse(a, b);
+  if (const ScalarType dtype = result_type(a, b); dtype != a.dtype()) return mul(a.to(dtype), b);
   return autograd::record<LinearBackward>(compute_new(a, b, times), {a}, b, "MulBackward1");
 }
 
-Tensor div(const Tensor& first, const Tensor& second) {
-  const ScalarType dtype = to_floating(result_type(first, second));
-  const Tensor a = first.to(dtype), b = second.to(dtype);
+Tensor div(const Tensor& a, const Tensor& b) {
+  const ScalarType dtype = to_floating(result_type(a, b));
+  if (a.dtype() != dtype || b.dtype() != dtype) return div(a.to(dtype), b.to(dtype));
   return autograd::record<DivBackward>(compute_new(a, b, over_real), {a, b}, a, b);
 }
 
-Tensor div(const Tensor& input, Scalar b) {
-  const Tensor a = input.to(to_floating(result_type(input, b)));
+Tensor div(const Tensor& a, Scalar b) {
+  if (!a.is_floating_point()) return div(a.to(to_floating(result_type(a, b))), b);
   return autograd::record<DivByNumberBackward>(compute_new(a, b, over_real), {a}, b);
 }
 

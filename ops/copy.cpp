@@ -90,11 +90,14 @@ using autograd::fill_elements;
 // Where elements share memory, they get the same.
 void autograd::fill_elements(const Tensor& self, Scalar value) {
   dispatch(self.dtype(), [&]<class T>() {
-    const bool one_run = self.is_contiguous();
-    const kernels::StridedLoop<1> loop =
-        one_run ? kernels::StridedLoop<1>(self.numel(), {1})
-                : kernels::StridedLoop<1>(span_of(self.sizes()), {span_of(self.strides())});
-    kernels::fill(loop, elements<T>(self), value.to<T>());
+    T* to = elements<T>(self);
+    if (is_short_run(self)) {
+      std::fill_n(to, self.numel(), value.to<T>());
+    } else if (self.is_contiguous()) {
+      kernels::fill({self.numel(), {1}}, to, value.to<T>());
+    } else {
+      kernels::fill({span_of(self.sizes()), {span_of(self.strides())}}, to, value.to<T>());
+    }
   });
 }
 

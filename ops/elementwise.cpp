@@ -21,6 +21,14 @@ kernels::StridedLoop<4> strided_loop_over(const Tensor& out, const Tensor& a, co
   return make_loop<4>(out, a, b, c);
 }
 
+bool is_one_number(const Tensor& x) {
+  if (x.numel() == 1) return true;
+  for (const int64_t stride : x.strides()) {
+    if (stride != 0) return false;
+  }
+  return true;
+}
+
 void check_can_cast(ScalarType result, ScalarType to) {
   check(canCast(result, to), "result type {} can't be cast to the desired output type {}", result, to);
 }

@@ -28,15 +28,12 @@ kernels::StridedLoop<3> strided_loop_over(const Tensor& out, const Tensor& a, co
 kernels::StridedLoop<4> strided_loop_over(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& c);
 
 /// Whether all elements are one in memory, as after expand().
-inline bool is_one_number(const Tensor& x) {
-  bool moves = false;
-  for (const int64_t stride : x.strides()) moves |= stride != 0;
-  return !moves;
-}
+bool is_one_number(const Tensor& x);
 
 /// Elements by which x moves while contiguous `out` moves by one: 1 or 0, or -1 where that cannot be said so simply.
-inline int64_t step_along(const Tensor& out, const Tensor& x) {
-  if (x.is_contiguous()) return x.numel() == out.numel() ? 1 : x.numel() == 1 ? 0 : -1;
+[[gnu::always_inline]] inline int64_t step_along(const Tensor& out, const Tensor& x) {
+  if (x.is_contiguous() && x.numel() == out.numel()) [[likely]]
+    return 1;
   return is_one_number(x) ? 0 : -1;
 }
 
@@ -62,7 +59,7 @@ void note_memory(const Tensor& x);
 /// The first element, for kernels that can be recorded; T must be the dtype's type. Others use data_ptr(), which throws
 /// while a step is recorded.
 template <class T>
-T* elements(const Tensor& x) {
+[[gnu::always_inline]] inline T* elements(const Tensor& x) {
   const TensorImpl& impl = *x.impl();
   if (kernels::recorder != nullptr || impl.sparse) [[unlikely]]
     note_memory(x);

@@ -20,8 +20,8 @@ void check_same_dtype(const Tensor& a, const Tensor& b) {
 
 // A matrix, or a batch of them, perhaps to be read with its last two dimensions exchanged.
 struct Operand {
-  Operand(Tensor matrices, bool transposed = false)  // NOLINT: an operand as it is
-      : matrices(std::move(matrices)), transposed(transposed) {}
+  Operand(const Tensor& matrices, bool transposed = false)  // NOLINT: an operand as it is
+      : matrices(matrices), transposed(transposed) {}
 
   int64_t rows() const { return size(transposed ? 1 : 2); }
   int64_t columns() const { return size(transposed ? 2 : 1); }
@@ -37,9 +37,8 @@ struct Operand {
     return matrices.is_contiguous() ||
            kernels::Matrix<char>{nullptr, stride(2), stride(1)}.blas_layout(size(2), size(1));
   }
-  Operand made_readable() const { return readable() ? *this : Operand(matrices.detach().clone(), transposed); }
 
-  Tensor matrices;
+  const Tensor& matrices;
   bool transposed;
 
  private:
@@ -49,7 +48,8 @@ struct Operand {
 
 // C = A B for each pair in a batch, or for two matrices; `shape` is what the result's elements are seen as.
 Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
-  if (!a.readable() || !b.readable()) return multiply(a.made_readable(), b.made_readable(), op, shape);
+  if (!a.readable()) return multiply({a.matrices.detach().clone(), a.transposed}, b, op, shape);
+  if (!b.readable()) return multiply(a, {b.matrices.detach().clone(), b.transposed}, op, shape);
   const int64_t batches = shape.size() == 3 ? shape[0] : 1;
   const int64_t n = a.rows(), k = a.columns(), m = b.columns();
   Tensor out = empty(shape, a.matrices.dtype());
@@ -69,7 +69,7 @@ Tensor product(const Operand& a, const Operand& b) {
   return multiply(a, b, "bmm", {a.matrices.sizes()[0], a.rows(), b.columns()});
 }
 
-Operand transposed(Tensor matrices) { return {std::move(matrices), true}; }
+Operand transposed(const Tensor& matrices) { return {matrices, true}; }
 
 // C = A B.   Shapes: A (n, k), B (k, m) -> (n, m).
 // VJP, for G = dL/dC (n, m):   dA = G Bᵀ,   dB = Aᵀ G.

@@ -133,12 +133,12 @@ void check_whole_exponent(ScalarType base, Scalar exponent) {
 
 using namespace ops;
 
-Tensor pow(const Tensor& input, Scalar exponent) {
-  check_whole_exponent(input.dtype(), exponent);
-  const Tensor base = input.to(result_type(input, exponent));
+Tensor pow(const Tensor& base, Scalar exponent) {
+  check_whole_exponent(base.dtype(), exponent);
+  if (const ScalarType dtype = result_type(base, exponent); dtype != base.dtype()) return pow(base.to(dtype), exponent);
   Tensor out = empty(base.sizes(), base.options());
   compute(out, base, exponent);
-  return autograd::record<PowByNumberBackward>(out, {base}, base, exponent);
+  return autograd::record<PowByNumberBackward>(std::move(out), {base}, base, exponent);
 }
 
 Tensor pow(const Tensor& first, const Tensor& second) {

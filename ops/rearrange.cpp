@@ -237,7 +237,7 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
   sizes.push_back(std::max<int64_t>(0, length));
   strides.push_back(x.stride(dim1) + x.stride(dim2));
   const int64_t start = length <= 0 ? 0 : offset >= 0 ? offset * x.stride(dim2) : -offset * x.stride(dim1);
-  Tensor y = autograd::make_view(x, std::move(sizes), std::move(strides), x.storage_offset() + start);
+  Tensor y = autograd::make_view(x, sizes, strides, x.storage_offset() + start);
   return record_view("DiagonalBackward0", y, {x}, {}, [=, shape = Dims(x.sizes())](const Backward& b) -> Gradients {
     Tensor dx = zeros(shape, b.grad().options());
     dx.diagonal(offset, dim1, dim2).copy_(b.grad());

@@ -78,7 +78,9 @@ Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim) {
 // Every element of a reduced dimension gets the gradient of the sum that it went into: a view, repeated by
 // strides of 0.
 Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, const Reduced& reduced) {
-  return g.dim() == 0 ? g.expand(sizes) : g.reshape(reduced_shape(sizes, reduced, true)).expand(sizes);
+  if (g.dim() > 0) return g.reshape(reduced_shape(sizes, reduced, true)).expand(sizes);
+  if (GradMode::is_enabled()) return g.expand(sizes);
+  return autograd::make_view(g, sizes, Dims(sizes.size(), 0), g.storage_offset());
 }
 
 // s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.
@@ -110,13 +112,12 @@ class MeanBackward final : public Node {
   const char* name_;
 };
 
-Tensor sum_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,
-                const char* name) {
-  const ScalarType result = dtype.value_or(isFloatingType(input.dtype()) ? input.dtype() : kLong);
-  const Tensor x = input.to(result);
+Tensor sum_over(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype, const char* name) {
+  const ScalarType result = dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
+  if (x.dtype() != result) return sum_over(x.to(result), dims, keepdim, result, name);
   Reduced reduced = reduced_dims(dims, x.dim());
   Tensor out = compute_sum(x, reduced, keepdim);
-  return autograd::record<SumBackward>(out, {x}, x, std::move(reduced), name);
+  return autograd::record<SumBackward>(std::move(out), {x}, x, std::move(reduced), name);
 }
 
 Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,

@@ -164,7 +164,7 @@ Tensor transpose_as(const Tensor& x, int64_t dim0, int64_t dim1, const char* nam
     std::swap(sizes[static_cast<size_t>(dim0)], sizes[static_cast<size_t>(dim1)]);
     std::swap(strides[static_cast<size_t>(dim0)], strides[static_cast<size_t>(dim1)]);
   }
-  Tensor out = make_view(x, std::move(sizes), std::move(strides), x.storage_offset());
+  Tensor out = make_view(x, sizes, strides, x.storage_offset());
   return autograd::record<TransposeBackward>(out, {x}, dim0, dim1, name);
 }
 
@@ -177,7 +177,7 @@ Tensor squeeze_as(const Tensor& x, const char* name, const Drop& drop) {
     sizes.push_back(x.sizes()[d]);
     strides.push_back(x.strides()[d]);
   }
-  Tensor out = make_view(x, std::move(sizes), std::move(strides), x.storage_offset());
+  Tensor out = make_view(x, sizes, strides, x.storage_offset());
   return autograd::record<ReshapeBackward>(out, {x}, x, name);
 }
 
@@ -199,7 +199,7 @@ Tensor view(const Tensor& x, IntArrayRef sizes) {
   check(strides.has_value(),
         "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
         "contiguous subspaces). Use .reshape(...) instead.");
-  Tensor out = make_view(x, std::move(shape), std::move(*strides), x.storage_offset());
+  Tensor out = make_view(x, shape, *strides, x.storage_offset());
   return autograd::record<ReshapeBackward>(out, {x}, x, "ViewBackward0");
 }
 
@@ -235,7 +235,7 @@ Tensor permute(const Tensor& x, IntArrayRef dims) {
     sizes.push_back(x.size(d));
     strides.push_back(x.stride(d));
   }
-  Tensor out = make_view(x, std::move(sizes), std::move(strides), x.storage_offset());
+  Tensor out = make_view(x, sizes, strides, x.storage_offset());
   return autograd::record<PermuteBackward>(out, {x}, std::move(order));
 }
 
@@ -261,7 +261,7 @@ Tensor expand(const Tensor& x, IntArrayRef sizes) {
   }
   numel_of(shape);
   Dims strides = expanded_strides(x.sizes(), x.strides(), shape);
-  Tensor out = make_view(x, std::move(shape), std::move(strides), x.storage_offset());
+  Tensor out = make_view(x, shape, strides, x.storage_offset());
   return autograd::record<ExpandBackward>(out, {x}, x);
 }
 
@@ -279,7 +279,7 @@ Tensor unsqueeze(const Tensor& x, int64_t dim) {
   Dims sizes(x.sizes()), strides(x.strides());
   strides.insert(at, at < sizes.size() ? sizes[at] * strides[at] : 1);
   sizes.insert(at, 1);
-  Tensor out = make_view(x, std::move(sizes), std::move(strides), x.storage_offset());
+  Tensor out = make_view(x, sizes, strides, x.storage_offset());
   return autograd::record<ReshapeBackward>(out, {x}, x, "UnsqueezeBackward0");
 }
 
@@ -293,7 +293,7 @@ Tensor select(const Tensor& x, int64_t dim, int64_t index) {
   Dims sizes(x.sizes()), strides(x.strides());
   sizes.erase(static_cast<size_t>(dim));
   strides.erase(static_cast<size_t>(dim));
-  Tensor out = make_view(x, std::move(sizes), std::move(strides), x.storage_offset() + index * x.stride(dim));
+  Tensor out = make_view(x, sizes, strides, x.storage_offset() + index * x.stride(dim));
   return autograd::record<SelectBackward>(out, {x}, x, dim, index);
 }
 
@@ -306,7 +306,7 @@ Tensor slice(const Tensor& x, int64_t dim, std::optional<int64_t> start, std::op
   Dims sizes(x.sizes()), strides(x.strides());
   sizes[static_cast<size_t>(dim)] = (to - from + step - 1) / step;
   strides[static_cast<size_t>(dim)] *= step;
-  Tensor out = make_view(x, std::move(sizes), std::move(strides), x.storage_offset() + from * x.stride(dim));
+  Tensor out = make_view(x, sizes, strides, x.storage_offset() + from * x.stride(dim));
   return autograd::record<SliceBackward>(out, {x}, x, dim, from, to, step);
 }
 

@@ -16,20 +16,35 @@ constexpr int64_t kSmallProduct = 1 << 17;
 constexpr int64_t kTinyProduct = 1 << 8;
 
 template <class T>
-void small_gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
+bool is_small(int64_t n, int64_t m, int64_t k, const Matrix<T>& b) {
+  const int64_t work = n * m * k;
+  return std::is_same_v<T, int64_t> || work <= kTinyProduct || (work <= kSmallProduct && b.column_stride == 1);
+}
+
+template <class T>
+void small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
   if constexpr (std::is_floating_point_v<T>) {
     if (b.column_stride == 1) {
       simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
-      return;
+    } else {
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < m; ++j) {
+          const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
+          T sum = 0;
+          for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
+          *c++ = sum;
+        }
+      }
     }
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    T* row = c + i * m;
-    std::fill_n(row, m, T(0));
-    for (int64_t p = 0; p < k; ++p) {
-      const T x = a.data[i * a.row_stride + p * a.column_stride];
-      const T* y = b.data + p * b.row_stride;
-      for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      T* row = c + i * m;
+      std::fill_n(row, m, T(0));
+      for (int64_t p = 0; p < k; ++p) {
+        const T x = a.data[i * a.row_stride + p * a.column_stride];
+        const T* y = b.data + p * b.row_stride;
+        for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
+      }
     }
   }
 }
@@ -63,37 +78,31 @@ void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix
 }
 
 template <class T>
-void multiply(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
-  const int64_t work = n * m * k;
-  if (std::is_same_v<T, int64_t> || work <= kTinyProduct || (work <= kSmallProduct && b.column_stride == 1)) {
-    small_gemm(n, m, k, a, b, c);
-    return;
-  }
-  if constexpr (!std::is_same_v<T, int64_t>) {
-    // About 2^24 multiplications a strip, a millisecond of work, so that threads share evenly; but no more than 16, as
-    // each has the BLAS copy the other matrix into blocks again.
-    const bool by_rows = n >= m;
-    const int64_t length = by_rows ? n : m;
-    const int64_t wanted = std::clamp<int64_t>(work >> 24, 1, 16);
-    const int64_t strip = std::max<int64_t>(64, (length / wanted + 63) / 64 * 64);
-    parallel_tasks((length + strip - 1) / strip, [&](int64_t task) {
-      const int64_t begin = task * strip, count = std::min(strip, length - begin);
-      if (by_rows) {
-        blas_gemm(count, m, k, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b, c + begin * m, m);
-      } else {
-        blas_gemm(n, count, k, a, {b.data + begin * b.column_stride, b.row_stride, b.column_stride}, c + begin, m);
-      }
-    });
-  }
+void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  // About 2^24 multiplications a strip, a millisecond of work, so that threads share evenly; but no more than 16, as
+  // each has the BLAS copy the other matrix into blocks again.
+  const bool by_rows = n >= m;
+  const int64_t length = by_rows ? n : m;
+  const int64_t wanted = std::clamp<int64_t>(n * m * k >> 24, 1, 16);
+  const int64_t strip = std::max<int64_t>(64, (length / wanted + 63) / 64 * 64);
+  parallel_tasks((length + strip - 1) / strip, [&](int64_t task) {
+    const int64_t begin = task * strip, count = std::min(strip, length - begin);
+    if (by_rows) {
+      blas_gemm(count, m, k, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b, c + begin * m, m);
+    } else {
+      blas_gemm(n, count, k, a, {b.data + begin * b.column_stride, b.row_stride, b.column_stride}, c + begin, m);
+    }
+  });
 }
 
-}  // namespace
+template <class T>
+void multiply(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  if (is_small(n, m, k, b)) return small_gemm(n, m, k, a, b, c);
+  if constexpr (!std::is_same_v<T, int64_t>) large_gemm(n, m, k, a, b, c);
+}
 
 template <class T>
-void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
-  multiply(n, m, k, a, b, c);
-  if (recorder == nullptr) [[likely]]
-    return;
+[[gnu::noinline, gnu::cold]] void record(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
   recorder->other({writes(c, n * m), reads(a.data, a.extent(n, k)), reads(b.data, b.extent(k, m))},
                   [=](char* const* at) mutable {
                     a.data = reinterpret_cast<const T*>(at[1]);
@@ -102,8 +111,17 @@ void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
                   });
 }
 
-template void gemm(int64_t, int64_t, int64_t, Matrix<float>, Matrix<float>, float*);
-template void gemm(int64_t, int64_t, int64_t, Matrix<double>, Matrix<double>, double*);
-template void gemm(int64_t, int64_t, int64_t, Matrix<int64_t>, Matrix<int64_t>, int64_t*);
+}  // namespace
+
+template <class T>
+void gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  multiply(n, m, k, a, b, c);
+  if (recorder != nullptr) [[unlikely]]
+    record(n, m, k, a, b, c);
+}
+
+template void gemm(int64_t, int64_t, int64_t, const Matrix<float>&, const Matrix<float>&, float*);
+template void gemm(int64_t, int64_t, int64_t, const Matrix<double>&, const Matrix<double>&, double*);
+template void gemm(int64_t, int64_t, int64_t, const Matrix<int64_t>&, const Matrix<int64_t>&, int64_t*);
 
 }  // namespace wengert::kernels

@@ -27,6 +27,6 @@ struct Matrix {
 /// Large products are cut into strips by their size, one BLAS call each, so that the result has the same
 /// bits on any number of threads.
 template <class T>
-void gemm(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c);
+void gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c);
 
 }  // namespace wengert::kernels
