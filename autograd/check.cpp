@@ -4,7 +4,8 @@
 
 fmt::format_context::iterator fmt::formatter<wengert::IntArrayRef>::format(const wengert::IntArrayRef& sizes,
                                                                            format_context& context) const {
-  return fmt::format_to(context.out(), "[{}]", fmt::join(sizes.begin(), sizes.end(), ", "));
+  const std::string text = '[' + wengert::joined(sizes) + ']';
+  return std::copy(text.begin(), text.end(), context.out());
 }
 
 fmt::format_context::iterator fmt::formatter<wengert::ScalarType>::format(wengert::ScalarType dtype,
@@ -14,6 +15,15 @@ fmt::format_context::iterator fmt::formatter<wengert::ScalarType>::format(wenger
 }
 
 namespace wengert {
+
+std::string joined(IntArrayRef list) {
+  std::string text;
+  for (const int64_t number : list) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(number);
+  }
+  return text;
+}
 
 void fail_formatted(fmt::string_view text, fmt::format_args args) { throw Error(fmt::vformat(text, args)); }
 

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <wengert/autograd/array_ref.h>
 #include <wengert/autograd/dtype.h>
 #include <wengert/autograd/error.h>
 
+#include <string>
 #include <utility>
 
 // For the library's own .cpp files: public headers stay free of fmt.
@@ -19,9 +19,6 @@ struct fmt::formatter<wengert::IntArrayRef> {
   format_context::iterator format(const wengert::IntArrayRef& sizes, format_context& context) const;
 };
 
-template <>
-struct fmt::is_range<wengert::IntArrayRef, char> : std::false_type {};
-
 /// Dtypes print by their libtorch name: Float, Double, Long, Bool.
 template <>
 struct fmt::formatter<wengert::ScalarType> {
@@ -30,6 +27,9 @@ struct fmt::formatter<wengert::ScalarType> {
 };
 
 namespace wengert {
+
+/// "2, 3". (fmt::join would bring half of fmt into the library once more.)
+std::string joined(IntArrayRef list);
 
 /// Throws wengert::Error.
 [[noreturn, gnu::cold]] void fail_formatted(fmt::string_view text, fmt::format_args args);

@@ -112,14 +112,13 @@ class TensorPrinter {
     for_each_shown(tensor_.sizes()[dim], summarize_, options_.edgeitems, [&](int64_t i) {
       items.push_back(i < 0 ? (last ? " ..." : "...") : print_from(dim + 1, offset + i * stride, indent + 1));
     });
-    if (!last) {
-      return fmt::format("[{}]", fmt::join(items, line_break(indent + 1, dims - dim - 1)));
-    }
     const int64_t room = options_.linewidth - static_cast<int64_t>(indent);
-    const auto per_line = static_cast<size_t>(std::max<int64_t>(1, room / static_cast<int64_t>(width_ + 2)));
+    const auto fitting = static_cast<size_t>(std::max<int64_t>(1, room / static_cast<int64_t>(width_ + 2)));
+    const size_t per_line = last ? fitting : 1;
+    const std::string next_line = line_break(indent + 1, last ? 1 : dims - dim - 1);
     std::string text = "[";
     for (size_t i = 0; i < items.size(); ++i) {
-      if (i > 0) text += i % per_line == 0 ? line_break(indent + 1) : ", ";
+      if (i > 0) text += i % per_line == 0 ? next_line : ", ";
       text += items[i];
     }
     return text + "]";
@@ -134,7 +133,7 @@ class TensorPrinter {
 };
 
 std::string tuple_of(IntArrayRef sizes) {
-  return fmt::format("({}{})", fmt::join(sizes.begin(), sizes.end(), ", "), sizes.size() == 1 ? "," : "");
+  return fmt::format("({}{})", joined(sizes), sizes.size() == 1 ? "," : "");
 }
 
 std::vector<std::string> suffixes_of(const Tensor& tensor) {

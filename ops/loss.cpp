@@ -287,7 +287,7 @@ Tensor layer_norm(const Tensor& x, IntArrayRef normalized_shape, const Tensor& w
         normalized_shape);
   check(x.sizes().size() >= count && x.sizes().slice(x.sizes().size() - count, count) == normalized_shape,
         "Given normalized_shape={}, expected input with shape [*, {}], but got input of size{}", normalized_shape,
-        fmt::join(normalized_shape.begin(), normalized_shape.end(), ", "), x.sizes());
+        joined(normalized_shape), x.sizes());
   std::vector<int64_t> dims;
   for (size_t i = 0; i < count; ++i) dims.push_back(-1 - static_cast<int64_t>(i));
   const Tensor centered = x - x.mean(dims, true);

@@ -19,7 +19,7 @@ for shared in ON OFF; do
   prefix=$work/prefix-shared-$shared
   rm -rf "$prefix" "$prefix-moved"
   cmake -S "$source_dir" -B "$work/library-shared-$shared" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DBUILD_SHARED_LIBS=$shared -DWENGERT_LTO=OFF -DWENGERT_BUILD_TESTS=OFF -DWENGERT_BUILD_EXAMPLES=OFF
+    -DBUILD_SHARED_LIBS=$shared -DWENGERT_BUILD_TESTS=OFF -DWENGERT_BUILD_EXAMPLES=OFF
   cmake --build "$work/library-shared-$shared"
   cmake --install "$work/library-shared-$shared" --prefix "$prefix"
   # An installed tree may be moved.
