@@ -122,6 +122,14 @@ bool any_defined(const Gradients& grads) {
   return false;
 }
 
+// The gradients of those of the inputs asked for that this Node computed.
+void keep_arrived(const PendingNode& now, ArrayRef<Edge> inputs, Gradients& arrived) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Edge& input = inputs[i];
+    if (input.function == now.node && input.input_nr < now.grads.size()) arrived[i] = now.grads[input.input_nr];
+  }
+}
+
 [[gnu::cold]] void check_not_nan(const Node& node, const Gradients& results) {
   for (size_t i = 0; i < results.size(); ++i) {
     if (!results[i].defined()) continue;
@@ -211,19 +219,15 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
   while (!pending.empty()) {
     PendingNode now = pending.take();
     const IntrusivePtr<Node>& node = now.node;
-    Gradients& node_grads = now.grads;
-    if (NodeHooks* hooks = node->hooks_if_any()) run_hooks_before(*hooks, node_grads);
-
-    if (needed) {
-      for (size_t i = 0; i < options.inputs.size(); ++i) {
-        const Edge& input = options.inputs[i];
-        if (input.function == node && input.input_nr < node_grads.size()) arrived[i] = node_grads[input.input_nr];
-      }
+    if (NodeHooks* hooks = node->hooks_if_any()) [[unlikely]]
+      run_hooks_before(*hooks, now.grads);
+    if (needed) [[unlikely]] {
+      keep_arrived(now, options.inputs, arrived);
       const bool is_leaf = dynamic_cast<AccumulateGrad*>(node.get()) != nullptr;
       if (is_leaf ? !options.accumulate_into_leaves : !needed->must_run.contains(node.get())) continue;
     }
 
-    Gradients results = run_node(*node, std::move(node_grads));
+    Gradients results = run_node(*node, std::move(now.grads));
     if (!options.keep_graph) node->release_variables();
 
     const ArrayRef<Edge> edges = node->next_edges();
@@ -233,7 +237,9 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
     }
     for (size_t i = 0; i < edges.size(); ++i) {
       const Edge& edge = edges[i];
-      if (!edge.is_valid() || (needed && !needed->contains(edge.function.get()))) continue;
+      if (!edge.is_valid()) continue;
+      if (needed && !needed->contains(edge.function.get())) [[unlikely]]
+        continue;
       pending.add(edge, std::move(results[i]));
     }
   }

@@ -119,7 +119,7 @@ class InlineVector {
  private:
   static_assert(alignof(T) <= pool::kAlignment && N * sizeof(T) >= sizeof(T*));
 
-  bool is_inline() const { return capacity_ == N; }
+  bool is_inline() const { return __builtin_expect(capacity_ == N, true); }
 
   void append(const T* first, const T* last) {
     const auto count = static_cast<size_t>(last - first);

@@ -25,7 +25,7 @@ inline bool single_threaded() noexcept {
 class ReferenceCount {
  public:
   void retain() noexcept {
-    if (single_threaded()) {
+    if (single_threaded()) [[likely]] {
       count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else {
       count_.fetch_add(1, std::memory_order_relaxed);
@@ -37,7 +37,7 @@ class ReferenceCount {
     // The only owner needs no atomic read-modify-write: nobody else is left who could retain.
     const uint32_t owners = count_.load(std::memory_order_acquire);
     if (owners == 1) return true;
-    if (single_threaded()) {
+    if (single_threaded()) [[likely]] {
       count_.store(owners - 1, std::memory_order_relaxed);
       return false;
     }

@@ -45,7 +45,7 @@ class PendingNodes {
     if (edge.input_nr >= grads.size()) [[unlikely]]
       grads.resize(edge.input_nr + 1);
     Tensor& arrived = grads[edge.input_nr];
-    if (!arrived.defined()) {
+    if (!arrived.defined()) [[likely]] {
       arrived = std::move(grad);
     } else if (grad.defined()) {
       accumulate(arrived, std::move(grad));

@@ -48,26 +48,27 @@ SizeClass size_class(size_t bytes) {
   return {kFineClasses + 4 * (power - 10) + step - 1, (size_t{1} << power) + step * quarter};
 }
 
-constinit thread_local bool closed = false;
+enum class Stage : uint8_t { kUnused, kOpen, kClosed };
+constinit thread_local Stage stage = Stage::kUnused;  // of this thread's lists
 
 void free_kept() {
   for (FreeBlock*& head : lists.heads) {
     while (head != nullptr) std::free(std::exchange(head, head->next));
   }
-  lists.kept_bytes = 0;
+  lists.room = stage == Stage::kOpen ? kMostKept : 0;
 }
 
 // From now on blocks are kept. When the thread ends the lists are emptied; what is freed later goes to free().
 [[gnu::noinline]] void open_lists() {
   struct Closer {
     ~Closer() {
-      lists.open = false;
-      closed = true;
+      stage = Stage::kClosed;
       free_kept();
     }
   };
   static thread_local Closer closer;
-  lists.open = true;
+  stage = Stage::kOpen;
+  lists.room = kMostKept;
 }
 
 void* allocate_fresh(size_t bytes, size_t alignment = kAlignment) {
@@ -163,19 +164,19 @@ void* internal::allocate_otherwise(size_t bytes) {
   const SizeClass c = size_class(bytes);
   FreeBlock*& head = lists.heads[c.index];
   if (head == nullptr) return allocate_fresh(c.bytes);
-  lists.kept_bytes -= c.bytes;
+  lists.room += c.bytes;
   return std::exchange(head, head->next);
 }
 
 void internal::deallocate_otherwise(void* block, size_t bytes) noexcept {
   if (kKeeps && bytes > kLargestListed) return large_blocks.deallocate(block, bytes);
-  if (!kKeeps || closed) return std::free(block);
+  if (!kKeeps || stage == Stage::kClosed) return std::free(block);
+  if (stage == Stage::kUnused) open_lists();
   const SizeClass c = size_class(bytes);
-  if (lists.kept_bytes + c.bytes > kMostKept) return std::free(block);
-  if (!lists.open) open_lists();
+  if (c.bytes > lists.room) return std::free(block);
   FreeBlock*& head = lists.heads[c.index];
   head = new (block) FreeBlock{head};
-  lists.kept_bytes += c.bytes;
+  lists.room -= c.bytes;
 }
 
 void free_kept_blocks() noexcept {

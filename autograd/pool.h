@@ -34,8 +34,7 @@ inline constexpr size_t kClasses = kFineClasses + size_t{4} * 10;  // four to ea
 // thread's other thread_locals may still free its blocks here.
 struct FreeLists {
   std::array<FreeBlock*, kClasses> heads;
-  size_t kept_bytes;
-  bool open;  // blocks may be kept: they will be freed when the thread ends
+  size_t room;  // bytes that may still be kept; none before it is seen to that they are freed when the thread ends
 };
 extern constinit thread_local FreeLists lists;
 
@@ -50,7 +49,7 @@ inline void* allocate(size_t bytes) {
     const size_t index = (bytes - 1) / kAlignment;
     if (FreeBlock* block = lists.heads[index]; block != nullptr) [[likely]] {
       lists.heads[index] = block->next;
-      lists.kept_bytes -= (index + 1) * kAlignment;
+      lists.room += (index + 1) * kAlignment;
       return block;
     }
   }
@@ -60,10 +59,10 @@ inline void* allocate(size_t bytes) {
 /// Gives back a block of allocate(bytes), with the same `bytes`.
 inline void deallocate(void* block, size_t bytes) noexcept {
   using namespace internal;
-  if (bytes - 1 < kFineLimit && lists.open && lists.kept_bytes < kMostKept) [[likely]] {
+  if (bytes - 1 < kFineLimit && lists.room >= kFineLimit) [[likely]] {
     const size_t index = (bytes - 1) / kAlignment;
     lists.heads[index] = new (block) FreeBlock{lists.heads[index]};
-    lists.kept_bytes += (index + 1) * kAlignment;
+    lists.room -= (index + 1) * kAlignment;
     return;
   }
   deallocate_otherwise(block, bytes);

@@ -132,9 +132,7 @@ class TensorPrinter {
   size_t width_ = 1;
 };
 
-std::string tuple_of(IntArrayRef sizes) {
-  return fmt::format("({}{})", joined(sizes), sizes.size() == 1 ? "," : "");
-}
+std::string tuple_of(IntArrayRef sizes) { return fmt::format("({}{})", joined(sizes), sizes.size() == 1 ? "," : ""); }
 
 std::vector<std::string> suffixes_of(const Tensor& tensor) {
   std::vector<std::string> suffixes;

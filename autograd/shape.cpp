@@ -6,7 +6,7 @@
 
 namespace wengert {
 
-int64_t internal::checked_numel_of(IntArrayRef sizes) {
+int64_t numel_of(IntArrayRef sizes) {
   int64_t numel = 1;
   check(sizes.size() <= kMaxDims, "tensors have at most {} dimensions, but got {}", kMaxDims, sizes.size());
   bool overflow = false;
@@ -17,6 +17,16 @@ int64_t internal::checked_numel_of(IntArrayRef sizes) {
   check(!overflow || std::find(sizes.begin(), sizes.end(), 0) != sizes.end(),
         "numel: integer multiplication overflow in shape {}", sizes);
   return overflow ? 0 : numel;
+}
+
+Dims contiguous_strides(IntArrayRef sizes) {
+  Dims strides(sizes.size());
+  int64_t stride = 1;
+  for (size_t d = sizes.size(); d-- > 0;) {
+    strides[d] = stride;
+    stride *= std::max<int64_t>(sizes[d], 1);
+  }
+  return strides;
 }
 
 bool is_contiguous(IntArrayRef sizes, IntArrayRef strides) {
@@ -54,16 +64,15 @@ int64_t wrap_dim(int64_t dim, int64_t number_of_dims) {
   return dim < 0 ? dim + n : dim;
 }
 
-InlineVector<bool, 8> reduced_dims(IntArrayRef dims, int64_t number_of_dims) {
-  const auto n = static_cast<size_t>(std::max<int64_t>(number_of_dims, 1));
-  InlineVector<bool, 8> reduced(n, dims.empty());
+DimSet reduced_dims(IntArrayRef dims, size_t number_of_dims) {
+  if (dims.empty()) return all_dims(number_of_dims);
+  DimSet reduced;
   for (const int64_t dim : dims) {
-    const auto d = static_cast<size_t>(wrap_dim(dim, number_of_dims));
+    const auto d = static_cast<size_t>(wrap_dim(dim, static_cast<int64_t>(number_of_dims)));
     check(!reduced[d], "dim {} appears multiple times in the list of dims", d);
-    reduced[d] = true;
+    reduced.set(d);
   }
-  reduced.resize(static_cast<size_t>(number_of_dims));
-  return reduced;
+  return reduced & all_dims(number_of_dims);  // a tensor without dimensions has none to be reduced
 }
 
 Dims broadcast_shapes(IntArrayRef a, IntArrayRef b) {

@@ -3,6 +3,7 @@
 #include <wengert/autograd/inline_vector.h>
 
 #include <algorithm>
+#include <bitset>
 #include <optional>
 
 namespace wengert {
@@ -13,32 +14,26 @@ using Dims = InlineVector<int64_t, 5>;
 /// The most dimensions a tensor may have.
 inline constexpr size_t kMaxDims = 64;
 
-namespace internal {
-int64_t checked_numel_of(IntArrayRef sizes);
-}  // namespace internal
-
 /// Product of the sizes; 1 for no dimensions. Throws on a negative size, on more than kMaxDims, on overflow.
-inline int64_t numel_of(IntArrayRef sizes) {
-  // Small sizes are nearly always; all the checks are for the others.
-  uint64_t bits = 0, product = 1;
-  for (const int64_t size : sizes) {
-    bits |= static_cast<uint64_t>(size);
-    product *= static_cast<uint64_t>(size);
-  }
-  const bool small = sizes.size() <= 4 && bits < (1 << 15);
-  return small ? static_cast<int64_t>(product) : internal::checked_numel_of(sizes);
-}
+int64_t numel_of(IntArrayRef sizes);
 
 /// Strides, in elements, of a row-major tensor without gaps.
-inline Dims contiguous_strides(IntArrayRef sizes) {
-  Dims strides = Dims::uninitialized(sizes.size());
-  int64_t* data = strides.data();
-  int64_t stride = 1;
-  for (size_t d = sizes.size(); d-- > 0;) {
-    data[d] = stride;
-    stride *= std::max<int64_t>(sizes[d], 1);
+Dims contiguous_strides(IntArrayRef sizes);
+
+/// Sets the sizes and strides of a row-major tensor without gaps; both lists have room for as many as there are in
+/// `of`. Returns the number of elements, and throws as numel_of() does.
+inline int64_t set_row_major(Dims& sizes, Dims& strides, IntArrayRef of) {
+  int64_t *size = sizes.data(), *stride = strides.data();
+  uint64_t bits = 0, numel = 1, step = 1;
+  for (size_t d = of.size(); d-- > 0;) {
+    size[d] = of[d];
+    stride[d] = static_cast<int64_t>(step);
+    bits |= static_cast<uint64_t>(of[d]);
+    numel *= static_cast<uint64_t>(of[d]);
+    step *= static_cast<uint64_t>(std::max<int64_t>(of[d], 1));
   }
-  return strides;
+  // Small sizes are nearly always; all the checks are for the others.
+  return of.size() <= 4 && bits < (1 << 15) ? static_cast<int64_t>(numel) : numel_of(of);
 }
 
 /// Whether walking the sizes in order visits consecutive elements. Dimensions of size 1 do not matter.
@@ -51,9 +46,12 @@ bool is_non_overlapping_and_dense(IntArrayRef sizes, IntArrayRef strides);
 /// have one. Throws "Dimension out of range (expected to be in range of [-2, 1], but got 2)".
 int64_t wrap_dim(int64_t dim, int64_t number_of_dims);
 
-/// For a reduction over `dims` (empty means all): one flag a dimension, true where it is reduced.
-/// Throws when a dimension is out of range or named twice.
-InlineVector<bool, 8> reduced_dims(IntArrayRef dims, int64_t number_of_dims);
+/// Some of a tensor's dimensions.
+using DimSet = std::bitset<kMaxDims>;
+inline DimSet all_dims(size_t count) { return count == 0 ? DimSet() : ~DimSet() >> (kMaxDims - count); }
+
+/// The dimensions of a reduction over `dims`; empty means all. Throws when one is out of range or named twice.
+DimSet reduced_dims(IntArrayRef dims, size_t number_of_dims);
 
 /// The shape both broadcast to (NumPy's rule). Throws
 /// "The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 1".

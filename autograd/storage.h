@@ -16,10 +16,11 @@ extern constinit std::atomic<int64_t> most_allocated_bytes;
 void count_allocated_by_threads(int64_t bytes) noexcept;
 
 inline void count_allocated(int64_t bytes) noexcept {
-  if (!single_threaded()) return count_allocated_by_threads(bytes);
+  if (!single_threaded()) [[unlikely]]
+    return count_allocated_by_threads(bytes);
   const int64_t now = allocated_bytes.load(std::memory_order_relaxed) + bytes;
   allocated_bytes.store(now, std::memory_order_relaxed);
-  if (now > most_allocated_bytes.load(std::memory_order_relaxed)) [[unlikely]]
+  if (bytes > 0 && now > most_allocated_bytes.load(std::memory_order_relaxed)) [[unlikely]]
     most_allocated_bytes.store(now, std::memory_order_relaxed);
 }
 }  // namespace internal
@@ -54,7 +55,7 @@ class alignas(pool::kAlignment) Storage {
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void set_version(uint32_t version) { version_.store(version, std::memory_order_relaxed); }
   void bump_version() {
-    if (single_threaded()) {
+    if (single_threaded()) [[likely]] {
       set_version(version() + 1);
     } else {
       version_.fetch_add(1, std::memory_order_relaxed);

@@ -13,10 +13,10 @@ TensorImpl::TensorImpl(IntrusivePtr<Storage> storage, ScalarType dtype, const Di
     : dtype(dtype),
       contiguous(wengert::is_contiguous(sizes, strides)),
       inference(InferenceMode::is_enabled()),
-      numel(1),
       offset(offset),
       sizes(sizes),
       strides(strides),
+      numel(1),
       storage(std::move(storage)) {
   for (const int64_t size : sizes) numel *= size;
 }
@@ -25,10 +25,10 @@ TensorImpl::TensorImpl(ScalarType dtype, IntArrayRef sizes)
     : dtype(dtype),
       contiguous(true),
       inference(InferenceMode::is_enabled()),
-      numel(numel_of(sizes)),
       offset(0),
-      sizes(sizes),
-      strides(contiguous_strides(sizes)),
+      sizes(Dims::uninitialized(sizes.size())),
+      strides(Dims::uninitialized(sizes.size())),
+      numel(set_row_major(this->sizes, strides, sizes)),
       storage(Storage::allocate(static_cast<size_t>(numel * element_size(dtype)))) {}
 
 inline TensorImpl::~TensorImpl() {

@@ -44,10 +44,10 @@ struct TensorImpl final : pool::Pooled {
   bool retains_grad = false;
   bool inference;  // made in inference mode: knows no version, and no graph saves it
   autograd::CreationMeta creation = autograd::CreationMeta::DEFAULT;
-  int64_t numel;
   int64_t offset;  // of the first element in the storage, in elements
   Dims sizes;
   Dims strides;
+  int64_t numel;
   IntrusivePtr<Storage> storage;
   std::shared_ptr<const SparseParts> sparse;  // null for all but sparse tensors, whose storage is empty
 

@@ -92,7 +92,7 @@ void autograd::fill_elements(const Tensor& self, Scalar value) {
   dispatch(self.dtype(), [&]<class T>() {
     T* to = elements<T>(self);
     if (is_short_run(self)) {
-      std::fill_n(to, self.numel(), value.to<T>());
+      kernels::fill_run(to, value.to<T>(), self.numel());
     } else if (self.is_contiguous()) {
       kernels::fill({self.numel(), {1}}, to, value.to<T>());
     } else {

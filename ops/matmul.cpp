@@ -26,9 +26,8 @@ struct Operand {
   int64_t rows() const { return size(transposed ? 1 : 2); }
   int64_t columns() const { return size(transposed ? 2 : 1); }
   template <class T>
-  kernels::Matrix<T> at(int64_t batch) const {
-    const int64_t before = batch == 0 ? 0 : batch * matrices.strides()[0];
-    return {elements<T>(matrices) + before, stride(transposed ? 1 : 2), stride(transposed ? 2 : 1)};
+  kernels::Matrix<T> first() const {
+    return {elements<T>(matrices), stride(transposed ? 1 : 2), stride(transposed ? 2 : 1)};
   }
   // As a view, which is recorded.
   Tensor view() const { return transposed ? matrices.transpose(-2, -1) : matrices; }
@@ -50,13 +49,19 @@ struct Operand {
 Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
   if (!a.readable()) return multiply({a.matrices.detach().clone(), a.transposed}, b, op, shape);
   if (!b.readable()) return multiply(a, {b.matrices.detach().clone(), b.transposed}, op, shape);
-  const int64_t batches = shape.size() == 3 ? shape[0] : 1;
   const int64_t n = a.rows(), k = a.columns(), m = b.columns();
   Tensor out = empty(shape, a.matrices.dtype());
   if (out.numel() == 0) return out;
   dispatch_numbers(a.matrices.dtype(), op, [&]<class T>() {
-    for (int64_t s = 0; s < batches; ++s) {
-      kernels::gemm<T>(n, m, k, a.at<T>(s), b.at<T>(s), elements<T>(out) + s * n * m);
+    kernels::Matrix<T> x = a.first<T>(), y = b.first<T>();
+    T* product = elements<T>(out);
+    kernels::gemm(n, m, k, x, y, product);
+    if (shape.size() < 3) return;
+    for (int64_t s = 1; s < shape[0]; ++s) {
+      x.data += a.matrices.strides()[0];
+      y.data += b.matrices.strides()[0];
+      product += n * m;
+      kernels::gemm(n, m, k, x, y, product);
     }
   });
   return out;

@@ -102,14 +102,14 @@ Tensor argument(const Tensor& x, std::optional<int64_t> dim, bool keepdim, bool 
 
 // The extreme over several dimensions.   VJP:   those equal to it share G.
 Tensor extreme_over(const char* node, const char* name, const Tensor& x, IntArrayRef dims, bool keepdim, bool largest) {
-  const Reduced reduced = reduced_dims(dims, x.dim());
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const Dims kept_shape = reduced_shape(x.sizes(), reduced, true);
   Dims kept, all_dims;
-  for (size_t d = 0; d < reduced.size(); ++d) {
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
     if (!reduced[d]) kept.push_back(static_cast<int64_t>(d));
   }
   const size_t kept_count = kept.size();
-  for (size_t d = 0; d < reduced.size(); ++d) {
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
     if (reduced[d]) {
       check(x.sizes()[d] > 0, "{}(): Expected reduction dim {} to have non-zero size.", name, d);
       kept.push_back(static_cast<int64_t>(d));

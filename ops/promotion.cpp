@@ -11,8 +11,7 @@ ScalarType raise(ScalarType higher_rank, ScalarType lower_rank) {
 
 }  // namespace
 
-ScalarType result_type(const Tensor& a, const Tensor& b) {
-  if (a.dtype() == b.dtype()) return a.dtype();
+ScalarType promoted_type(const Tensor& a, const Tensor& b) {
   if ((a.dim() == 0) == (b.dim() == 0)) return promoteTypes(a.dtype(), b.dtype());
   return a.dim() > 0 ? raise(a.dtype(), b.dtype()) : raise(b.dtype(), a.dtype());
 }
@@ -27,8 +26,7 @@ ScalarType result_type(const Tensor& a, const Tensor& b, const Tensor& c) {
   return a.dim() + b.dim() + c.dim() > 0 ? raise(with_dims, without_dims) : without_dims;
 }
 
-ScalarType result_type(const Tensor& a, Scalar b) {
-  if (isFloatingType(a.dtype())) return a.dtype();
+ScalarType promoted_type(const Tensor& a, Scalar b) {
   return raise(a.dtype(), b.isFloatingPoint() ? get_default_dtype() : b.type());
 }
 

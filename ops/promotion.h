@@ -8,9 +8,16 @@ namespace wengert {
 // then plain numbers. A lower rank raises the dtype only when it is of a higher kind (bool < whole < real),
 // so that `float tensor * 2.5` and `float tensor * double scalar tensor` stay float.
 
-ScalarType result_type(const Tensor& a, const Tensor& b);
+ScalarType promoted_type(const Tensor& a, const Tensor& b);
+ScalarType promoted_type(const Tensor& a, Scalar b);
+
+inline ScalarType result_type(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() ? a.dtype() : promoted_type(a, b);
+}
 ScalarType result_type(const Tensor& a, const Tensor& b, const Tensor& c);
-ScalarType result_type(const Tensor& a, Scalar b);
+inline ScalarType result_type(const Tensor& a, Scalar b) {
+  return isFloatingType(a.dtype()) ? a.dtype() : promoted_type(a, b);
+}
 
 /// The default dtype for whole numbers and bools, a floating-point dtype unchanged.
 inline ScalarType to_floating(ScalarType dtype) { return isFloatingType(dtype) ? dtype : get_default_dtype(); }

@@ -12,7 +12,7 @@
 namespace wengert {
 namespace ops {
 
-Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim) {
+Dims reduced_shape(IntArrayRef sizes, DimSet reduced, bool keepdim) {
   Dims shape;
   for (size_t d = 0; d < sizes.size(); ++d) {
     if (!reduced[d]) {
@@ -24,9 +24,9 @@ Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim) {
   return shape;
 }
 
-int64_t reduced_count(IntArrayRef sizes, const Reduced& reduced) {
+int64_t reduced_count(IntArrayRef sizes, DimSet reduced) {
   int64_t count = 1;
-  for (size_t d = 0; d < reduced.size(); ++d) {
+  for (size_t d = 0; d < sizes.size(); ++d) {
     if (reduced[d]) count *= sizes[d];
   }
   return count;
@@ -38,10 +38,11 @@ using autograd::Gradients;
 using autograd::Node;
 
 // Sums x over the reduced dimensions into a new tensor.
-Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim) {
+Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
   const ScalarType dtype = x.dtype();
-  if (x.is_contiguous() && std::find(reduced.begin(), reduced.end(), false) == reduced.end()) {
-    Tensor out = keepdim ? empty(Dims(reduced.size(), 1), dtype) : empty({}, dtype);
+  const size_t dims = x.sizes().size();
+  if (x.is_contiguous() && reduced == all_dims(dims)) {
+    Tensor out = keepdim ? empty(Dims(dims, 1), dtype) : empty({}, dtype);
     dispatch_numbers(dtype, "sum", [&]<class T>() {
       kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<T>(out), elements<T>(x));
     });
@@ -49,7 +50,7 @@ Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim) {
   }
   Tensor out = empty(reduced_shape(x.sizes(), reduced, keepdim), dtype);
   Dims kept_sizes, kept_x, sum_sizes, sum_x;
-  for (size_t d = 0; d < reduced.size(); ++d) {
+  for (size_t d = 0; d < dims; ++d) {
     if (reduced[d]) {
       sum_sizes.push_back(x.sizes()[d]);
       sum_x.push_back(x.strides()[d]);
@@ -77,7 +78,7 @@ Tensor compute_sum(const Tensor& x, const Reduced& reduced, bool keepdim) {
 
 // Every element of a reduced dimension gets the gradient of the sum that it went into: a view, repeated by
 // strides of 0.
-Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, const Reduced& reduced) {
+Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, DimSet reduced) {
   if (g.dim() > 0) return g.reshape(reduced_shape(sizes, reduced, true)).expand(sizes);
   if (GradMode::is_enabled()) return g.expand(sizes);
   return autograd::make_view(g, sizes, Dims(sizes.size(), 0), g.storage_offset());
@@ -86,28 +87,27 @@ Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, const Reduced& reduced
 // s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.
 class SumBackward final : public Node {
  public:
-  SumBackward(const Tensor& x, Reduced reduced, const char* name)
-      : sizes_(x.sizes()), reduced_(std::move(reduced)), name_(name) {}
+  SumBackward(const Tensor& x, DimSet reduced, const char* name) : sizes_(x.sizes()), reduced_(reduced), name_(name) {}
   Gradients apply(Gradients grads) override { return {repeat_reduced(grads[0], sizes_, reduced_)}; }
   std::string name() const override { return name_; }
 
  private:
   Dims sizes_;
-  Reduced reduced_;
+  DimSet reduced_;
   const char* name_;
 };
 
 // s = sum of x / n, with n the number of elements that go into each s.   VJP:   dx = G / n, repeated.
 class MeanBackward final : public Node {
  public:
-  MeanBackward(const Tensor& x, Reduced reduced, int64_t count, const char* name)
-      : sizes_(x.sizes()), reduced_(std::move(reduced)), count_(count), name_(name) {}
+  MeanBackward(const Tensor& x, DimSet reduced, int64_t count, const char* name)
+      : sizes_(x.sizes()), reduced_(reduced), count_(count), name_(name) {}
   Gradients apply(Gradients grads) override { return {repeat_reduced(grads[0] / count_, sizes_, reduced_)}; }
   std::string name() const override { return name_; }
 
  private:
   Dims sizes_;
-  Reduced reduced_;
+  DimSet reduced_;
   int64_t count_;
   const char* name_;
 };
@@ -115,9 +115,9 @@ class MeanBackward final : public Node {
 Tensor sum_over(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype, const char* name) {
   const ScalarType result = dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
   if (x.dtype() != result) return sum_over(x.to(result), dims, keepdim, result, name);
-  Reduced reduced = reduced_dims(dims, x.dim());
+  DimSet reduced = reduced_dims(dims, x.sizes().size());
   Tensor out = compute_sum(x, reduced, keepdim);
-  return autograd::record<SumBackward>(std::move(out), {x}, x, std::move(reduced), name);
+  return autograd::record<SumBackward>(std::move(out), {x}, x, reduced, name);
 }
 
 Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,
@@ -127,14 +127,14 @@ Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optio
         "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}",
         result);
   const Tensor x = input.to(result);
-  Reduced reduced = reduced_dims(dims, x.dim());
+  DimSet reduced = reduced_dims(dims, x.sizes().size());
   const int64_t count = reduced_count(x.sizes(), reduced);
   Tensor out;
   {
     const NoGradGuard no_grad;
     out = sum(x, dims, keepdim).div_(count);
   }
-  return autograd::record<MeanBackward>(out, {x}, x, std::move(reduced), count, name);
+  return autograd::record<MeanBackward>(out, {x}, x, reduced, count, name);
 }
 
 }  // namespace

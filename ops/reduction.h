@@ -4,14 +4,11 @@
 
 namespace wengert::ops {
 
-/// One flag a dimension: whether a reduction is over it.
-using Reduced = InlineVector<bool, 8>;
-
 /// The shape of a reduction's result, with or without the reduced dimensions.
-Dims reduced_shape(IntArrayRef sizes, const Reduced& reduced, bool keepdim);
+Dims reduced_shape(IntArrayRef sizes, DimSet reduced, bool keepdim);
 
 /// How many elements go into each of its results.
-int64_t reduced_count(IntArrayRef sizes, const Reduced& reduced);
+int64_t reduced_count(IntArrayRef sizes, DimSet reduced);
 
 /// Whether the next function may be asked: for floats alike in dtype and shape, contiguous, and no step being recorded
 /// (a Replay fuses the passes itself).

@@ -93,7 +93,7 @@ Tensor logsumexp(const Tensor& input, IntArrayRef dims, bool keepdim) {
       kept = log(sum(exp(x - shift), dims, true)) + shift;
     }
   }
-  const Reduced reduced = reduced_dims(dims, x.dim());
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const Tensor y = keepdim ? kept : kept.detach().reshape(reduced_shape(x.sizes(), reduced, false));
   return record("LogsumexpBackward0", y, {x}, {x, ToSave::output(y)},
                 [shape = reduced_shape(x.sizes(), reduced, true)](const Backward& b) -> Gradients {

@@ -28,7 +28,7 @@ Tensor compute_variance(const Tensor& x, IntArrayRef dims, bool keepdim, double 
 Tensor spread(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bool root) {
   const char* name = root ? "std" : "var";
   check(isFloatingType(x.dtype()), "{} only support floating point and complex dtypes", name);
-  const Reduced reduced = reduced_dims(dims, x.dim());
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const double degrees = static_cast<double>(reduced_count(x.sizes(), reduced) - (unbiased ? 1 : 0));
   Tensor y = compute_variance(x, dims, keepdim, degrees);
   const Dims shape = reduced_shape(x.sizes(), reduced, true);
@@ -101,10 +101,10 @@ Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool
   check(isFloatingType(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}",
         x.dtype());
   const double p = order.value_or(2).toDouble();
-  const Reduced reduced = reduced_dims(dims, x.dim());
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const Dims shape = reduced_shape(x.sizes(), reduced, true);
   Dims all_dims;
-  for (size_t d = 0; d < reduced.size(); ++d) {
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
     if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
   }
   const Tensor y = compute_norm(x, p, all_dims, keepdim);

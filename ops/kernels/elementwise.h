@@ -66,13 +66,20 @@ void run(const F& f, Out* out, const A* a, bool a_moves, const B* b, bool b_move
   }
 }
 
+/// out[i] = value for i < count.
+template <class Out>
+void fill_run(Out* out, Out value, int64_t count) {
+#pragma omp simd
+  for (int64_t i = 0; i < count; ++i) out[i] = value;
+}
+
 /// out = value.
 template <class Out>
 void fill(const StridedLoop<1>& loop, Out* out, Out value) {
   for_each_run<1>(loop, {out}, [value, so = loop.inner_stride(0)](char* const* at, int64_t count) {
     Out* o = reinterpret_cast<Out*>(at[0]);
     if (so == 1) {
-      std::fill_n(o, count, value);
+      fill_run(o, value, count);
     } else {
       for (int64_t i = 0; i < count; ++i) o[i * so] = value;
     }
