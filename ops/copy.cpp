@@ -13,6 +13,15 @@ bool is_transpose(const Tensor& to, const Tensor& from) {
          to.numel() >= kWorthwhile && to.strides()[1] == 1 && from.strides()[0] == 1 && from.strides()[1] != 1;
 }
 
+template <class To>
+struct Converted {
+  template <class From>
+  To operator()(From x) const {
+    return static_cast<To>(x);
+  }
+  void run(To* out, const To* x, int64_t count) const { std::copy_n(x, count, out); }
+};
+
 // to <- from, elements converted.
 void copy_elements(const Tensor& to, const Tensor& from) {
   if (is_transpose(to, from)) {
@@ -29,7 +38,7 @@ void copy_elements(const Tensor& to, const Tensor& from) {
     return;
   }
   dispatch(to.dtype(), [&]<class To>() {
-    dispatch(from.dtype(), [&]<class From>() { apply<To, From>(to, from, [](From v) { return static_cast<To>(v); }); });
+    dispatch(from.dtype(), [&]<class From>() { apply<To, From>(to, from, Converted<To>()); });
   });
 }
 

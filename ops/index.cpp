@@ -67,6 +67,7 @@ Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
                                const auto* positions = reinterpret_cast<const int64_t*>(at[1]);
                                const T* from = reinterpret_cast<const T*>(at[2]);
                                if (so == 1 && sp == 1 && sx == 0 && stride == 1) {
+#pragma GCC unroll 4
                                  for (int64_t i = 0; i < count; ++i) to[i] = from[positions[i]];
                                  return;
                                }
@@ -99,6 +100,7 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
         if (!kernels::simd::all_within(p, count, size)) check_positions(index, size, dim);
         const T* values = from + at[1];
         T* row = to + at[2];
+#pragma GCC unroll 4
         for (int64_t i = 0; i < count; ++i) row[p[i]] = write(row[p[i]], values[i]);
         return;
       }

@@ -57,6 +57,25 @@ void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& oper
     record(loop, operands, run);
 }
 
+template <class T>
+bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b) {
+  const int64_t a_inner = loop.inner_stride(1), b_inner = loop.inner_stride(2);
+  const bool rows_are_plain = loop.inner_stride(0) == 1 && (a_inner | b_inner | 1) == 1;
+  if (loop.dims() != 2 || !rows_are_plain || recorder != nullptr) return false;
+  const auto [out_step, a_step, b_step] = loop.strides(1);
+  const int64_t row_length = loop.inner_size();
+  parallel_rows(loop.numel() / row_length, row_length,
+                [&, out_step = out_step, a_step = a_step, b_step = b_step](int64_t begin, int64_t end) {
+                  simd::kernels<T>().binary_rows(op, out + begin * out_step, a + begin * a_step, a_inner == 1,
+                                                 b + begin * b_step, b_inner == 1, row_length,
+                                                 {end - begin, out_step, a_step, b_step});
+                });
+  return true;
+}
+
+template bool binary_in_rows(simd::Binary, const StridedLoop<3>&, float*, const float*, const float*);
+template bool binary_in_rows(simd::Binary, const StridedLoop<3>&, double*, const double*, const double*);
+
 template void for_each_run<1>(const StridedLoop<1>&, const std::array<Operand, 1>&, Run);
 template void for_each_run<2>(const StridedLoop<2>&, const std::array<Operand, 2>&, Run);
 template void for_each_run<3>(const StridedLoop<3>&, const std::array<Operand, 3>&, Run);

@@ -105,9 +105,17 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
   });
 }
 
+/// out = a op b where the loop is a matrix whose rows are contiguous, or constant in an operand, and no step is being
+/// recorded: row after row within the kernel. Returns false where it is not.
+template <class T>
+bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b);
+
 /// out = f(a, b). loop: over {out, a, b}.
 template <class Out, class A, class B, class F>
 void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& f) {
+  if constexpr (has_simd_kernel<F, Out, A, B>) {
+    if (binary_in_rows(F::kSimd, loop, out, a, b)) return;
+  }
   const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1), sb = loop.inner_stride(2);
   for_each_run<3>(loop, {out, a, b}, [=](char* const* at, int64_t count) {
     Out* o = reinterpret_cast<Out*>(at[0]);

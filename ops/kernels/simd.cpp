@@ -5,6 +5,7 @@
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "wengert/ops/kernels/simd.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // compiles all below once for each target
 #include <hwy/highway.h>
 // After highway.h, which it needs.
@@ -67,6 +68,14 @@ void binary_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_m
       return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
     case Binary::kDivide:
       return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Div(x, y); });
+  }
+}
+
+template <class T>
+void binary_rows_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count,
+                    const Rows& rows) {
+  for (int64_t row = 0; row < rows.count; ++row) {
+    binary_on(op, out + row * rows.out_step, a + row * rows.a_step, a_moves, b + row * rows.b_step, b_moves, count);
   }
 }
 
@@ -256,33 +265,72 @@ HWY_INLINE void transpose_corner(D d, T* out, int64_t out_row, const T* in, int6
 }
 #endif
 
+// out[r * out_row + c] = in[r + c * in_column] for r < rows, c < columns, in squares of a line of the cache.
 template <class T>
-void transpose_on(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns) {
-  constexpr int64_t kBlock = 64 / sizeof(T);
-  for (int64_t i = 0; i < rows; i += kBlock) {
-    for (int64_t j = 0; j < columns; j += kBlock) {
+HWY_INLINE void transpose_lines(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows,
+                                int64_t columns) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = 0; i < rows; i += kLine) {
+    for (int64_t j = 0; j < columns; j += kLine) {
       const T* from = in + i + j * in_column;
       T* to = out + i * out_row + j;
-      const int64_t height = std::min(kBlock, rows - i), width = std::min(kBlock, columns - j);
+      const int64_t height = std::min(kLine, rows - i), width = std::min(kLine, columns - j);
+      int64_t done = 0;
 #if HWY_TARGET != HWY_SCALAR
-      if (height == kBlock && width == kBlock) {
+      if (height == kLine) {
         constexpr int64_t kCorner = 16 / sizeof(T);
         const hn::CappedTag<T, kCorner> d;
-        alignas(64) T block[kBlock * kBlock];
-        for (int64_t c = 0; c < kBlock; c += kCorner) {
-          for (int64_t r = 0; r < kBlock; r += kCorner) {
-            transpose_corner(d, block + r * kBlock + c, kBlock, from + r + c * in_column, in_column);
+        for (; done + kCorner <= width; done += kCorner) {
+          for (int64_t r = 0; r < kLine; r += kCorner) {
+            transpose_corner(d, to + r * out_row + done, out_row, from + r + done * in_column, in_column);
           }
         }
-        for (int64_t r = 0; r < kBlock; ++r) std::copy_n(block + r * kBlock, kBlock, to + r * out_row);
-        continue;
       }
 #endif
-      for (int64_t c = 0; c < width; ++c) {
-        for (int64_t r = 0; r < height; ++r) to[r * out_row + c] = from[r + c * in_column];
+      for (int64_t r = 0; r < height; ++r) {
+        for (int64_t c = done; c < width; ++c) to[r * out_row + c] = from[r + c * in_column];
       }
     }
   }
+}
+
+// The columns of `in` lie far apart, so the CPU does not guess which comes next: it is told. And each square is put
+// together in the nearest cache first, so that memory sees whole lines, four side by side.
+template <class T>
+void transpose_on(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns,
+                  bool streamed) {
+  constexpr int64_t kSquare = 4 * 64 / sizeof(T);
+  constexpr int64_t kAhead = 16;  // columns
+  const hn::ScalableTag<T> whole;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
+  const bool aligned = reinterpret_cast<uintptr_t>(out) % 64 == 0 && out_row * sizeof(T) % 64 == 0;
+  alignas(64) T square[kSquare * kSquare];
+  for (int64_t i = 0; i < rows; i += kSquare) {
+    for (int64_t j = 0; j < columns; j += kSquare) {
+      const T* from = in + i + j * in_column;
+      T* to = out + i * out_row + j;
+      if (rows - i < kSquare || columns - j < kSquare) {
+        transpose_lines(to, out_row, from, in_column, std::min(kSquare, rows - i), std::min(kSquare, columns - j));
+        continue;
+      }
+      constexpr int64_t kLine = 64 / sizeof(T);
+      for (int64_t c = 0; c < kSquare; c += kLine) {
+        if (j + c + kAhead + kLine <= columns) {
+          for (int64_t ahead = c + kAhead; ahead < c + kAhead + kLine; ++ahead) {
+            for (int64_t r = 0; r < kSquare; r += kLine) hwy::Prefetch(from + r + ahead * in_column);
+          }
+        }
+        transpose_lines(square + c, kSquare, from + c * in_column, in_column, kSquare, kLine);
+      }
+      for (int64_t r = 0; r < kSquare; ++r) {
+        for (int64_t c = 0; c < kSquare; c += lanes) {
+          const auto v = hn::Load(whole, square + r * kSquare + c);
+          streamed&& aligned ? hn::Stream(v, whole, to + r * out_row + c) : hn::StoreU(v, whole, to + r * out_row + c);
+        }
+      }
+    }
+  }
+  if (streamed) hwy::FlushStream();
 }
 
 bool all_within(const int64_t* x, int64_t count, int64_t limit) {
@@ -402,19 +450,10 @@ void multiply_rows_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row
 
 template <class T>
 constexpr Kernels<T> table{
-    binary_on<T>,
-    unary_on<T>,
-    add_scaled_on<T>,
-    multiply_scaled_on<T>,
-    scale_difference_on<T>,
-    sum_on<T>,
-    sum_of_squared_differences_on<T>,
-    add_rows_on<T>,
-    position_of_extreme_on<T>,
-    transpose_on<T>,
-    softmax_on<T>,
-    softmax_columns_on<T>,
-    multiply_rows_on<T>,
+    binary_on<T>,          binary_rows_on<T>,         unary_on<T>,     add_scaled_on<T>,
+    multiply_scaled_on<T>, scale_difference_on<T>,    sum_on<T>,       sum_of_squared_differences_on<T>,
+    add_rows_on<T>,        position_of_extreme_on<T>, transpose_on<T>, softmax_on<T>,
+    softmax_columns_on<T>, multiply_rows_on<T>,
 };
 
 }  // namespace

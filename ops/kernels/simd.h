@@ -14,10 +14,18 @@ enum class Unary : uint8_t { kSquare, kNegate, kSqrt, kExp, kTanh, kSigmoid, kRe
 
 inline constexpr int64_t kSoftmaxColumns = 256;
 
+/// Rows to be computed one after another, and how far each operand's lie apart, in elements.
+struct Rows {
+  int64_t count;
+  int64_t out_step, a_step, b_step;
+};
+
 template <class T>
 struct Kernels {
-  /// out = a op b.
+  /// out = a op b; in one row, or in several.
   void (*binary)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count);
+  void (*binary_rows)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count,
+                      const Rows& rows);
   /// out = op(x).
   void (*unary)(Unary op, T* out, const T* x, int64_t count);
   /// out = a + factor b.
@@ -38,8 +46,9 @@ struct Kernels {
   int64_t (*position_of_extreme)(const T* x, int64_t count, bool largest);
 
   /// out[i * out_row + j] = in[i + j * in_column] for i < rows, j < columns. Read and written in blocks, of which each
-  /// line of the cache that is touched is used whole.
-  void (*transpose)(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns);
+  /// line of the cache that is touched is used whole. `streamed`: past the caches, for results too large for them.
+  void (*transpose)(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns,
+                    bool streamed);
 
   /// out_i = e^(x_i) / sum_j e^(x_j), or its logarithm.
   void (*softmax)(T* out, const T* x, int64_t count, bool logarithm);

@@ -34,6 +34,9 @@ class StridedLoop {
 
   int64_t numel() const { return numel_; }
   bool is_one_run() const { return dims_ <= 1; }
+  /// Dimensions that are left, and the strides of all operands along one of them; 0 is the inner run.
+  size_t dims() const { return dims_; }
+  const std::array<int64_t, N>& strides(size_t d) const { return strides_[d]; }
   /// Length of a full inner run.
   int64_t inner_size() const { return dims_ == 0 ? 1 : sizes_[0]; }
   /// Stride of operand i along the inner run.
