@@ -62,6 +62,7 @@ bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T
   const int64_t a_inner = loop.inner_stride(1), b_inner = loop.inner_stride(2);
   const bool rows_are_plain = loop.inner_stride(0) == 1 && (a_inner | b_inner | 1) == 1;
   if (loop.dims() != 2 || !rows_are_plain || recorder != nullptr) return false;
+  if (loop.numel() == 0) return true;
   const auto [out_step, a_step, b_step] = loop.strides(1);
   const int64_t row_length = loop.inner_size();
   parallel_rows(loop.numel() / row_length, row_length,

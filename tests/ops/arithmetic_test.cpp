@@ -32,9 +32,10 @@ void expect_elementwise(const Tensor& out, const Tensor& a, const Tensor& b, dou
 }
 
 TEST(Arithmetic, AgreesWithAPlainLoop) {
-  const std::vector<std::pair<Dims, Dims>> shapes{{{7}, {7}},          {{3, 4}, {4}},    {{3, 1}, {1, 4}},
-                                                  {{2, 3, 4}, {3, 1}}, {{}, {5}},        {{1}, {2, 2}},
-                                                  {{0}, {1}},          {{40, 33}, {33}}, {{2, 1, 3, 1}, {5, 1, 2}}};
+  const std::vector<std::pair<Dims, Dims>> shapes{
+      {{7}, {7}},       {{3, 4}, {4}},       {{3, 1}, {1, 4}},      {{2, 3, 4}, {3, 1}},       {{}, {5}},
+      {{1}, {2, 2}},    {{0}, {1}},          {{40, 33}, {33}},      {{2, 1, 3, 1}, {5, 1, 2}}, {{0, 4}, {4}},
+      {{3, 0}, {3, 1}}, {{300, 400}, {400}}, {{400, 300}, {400, 1}}};
   for (const ScalarType dtype : {kFloat, kDouble}) {
     for (const auto& [sa, sb] : shapes) {
       const Tensor a0 = arbitrary(sa, 0.5, 2, 1, dtype), b0 = arbitrary(sb, 0.5, 2, 2, dtype);

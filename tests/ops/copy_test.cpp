@@ -14,6 +14,19 @@ TEST(Clone, HasItsOwnContiguousMemory) {
   EXPECT_TRUE(equal(x, y));
 }
 
+TEST(Clone, OfALargeTransposeHasItsElements) {
+  // Whole squares and rests, with rows that begin at lines of the cache and not, beyond what caches hold and within.
+  const std::vector<Dims> shapes{{2112, 2048}, {2111, 2051}, {100, 70}, {64, 64}};
+  for (const ScalarType dtype : {kFloat, kDouble, kLong}) {
+    for (const Dims& shape : shapes) {
+      const Tensor x = arange(shape[0] * shape[1], dtype).view(shape), y = x.t().clone();
+      const Tensor expected = arange(shape[1], dtype).unsqueeze(1) + arange(shape[0], dtype) * shape[1];
+      EXPECT_TRUE(y.is_contiguous());
+      EXPECT_TRUE(y.equal(expected)) << dtype << " " << shape[0] << " x " << shape[1];
+    }
+  }
+}
+
 TEST(Contiguous, CopiesOnlyWhenItMust) {
   const Tensor x = ones({2, 3});
   EXPECT_TRUE(x.contiguous().is_same(x));
