@@ -84,9 +84,12 @@ void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matri
   const bool by_rows = n >= m;
   const int64_t length = by_rows ? n : m;
   const int64_t wanted = std::clamp<int64_t>(n * m * k >> 24, 1, 16);
-  const int64_t strip = std::max<int64_t>(64, (length / wanted + 63) / 64 * 64);
-  parallel_tasks((length + strip - 1) / strip, [&](int64_t task) {
-    const int64_t begin = task * strip, count = std::min(strip, length - begin);
+  const int64_t strips = std::clamp<int64_t>(length / 64, 1, wanted);
+  const auto begin_of = [=](int64_t strip) {  // at multiples of 16, which kernels like
+    return strip == strips ? length : length * strip / strips / 16 * 16;
+  };
+  parallel_tasks(strips, [&](int64_t strip) {
+    const int64_t begin = begin_of(strip), count = begin_of(strip + 1) - begin;
     if (by_rows) {
       blas_gemm(count, m, k, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b, c + begin * m, m);
     } else {
