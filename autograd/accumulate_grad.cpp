@@ -50,7 +50,7 @@ Gradients AccumulateGrad::apply(Gradients grads) {
 
   {
     std::unique_lock lock(mutex_, std::defer_lock);
-    if (!single_threaded()) lock.lock();
+    if (!single_threaded()) lock.lock();  // else there is nobody to keep out
     Tensor& accumulated = leaf_->grad;
     if (!accumulated.defined()) {
       if (kernels::recorder != nullptr) [[unlikely]]

@@ -144,7 +144,7 @@ class Node : public pool::Pooled {
   EdgeList next_edges_;
   std::unique_ptr<NodeHooks> hooks_;
   std::unique_ptr<const std::string> forward_location_;
-  std::atomic<uint64_t> pending_slot_{0};  // where a running backward keeps this Node; see engine.cpp
+  std::atomic<uint64_t> pending_slot_{0};  // where a running backward keeps this Node; see pending_nodes.h
   Node* next_doomed_ = nullptr;            // list of Nodes waiting to be destroyed; see node.cpp
 };
 

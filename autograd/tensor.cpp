@@ -31,7 +31,7 @@ TensorImpl::TensorImpl(ScalarType dtype, IntArrayRef sizes)
       numel(set_row_major(this->sizes, strides, sizes)),
       storage(Storage::allocate(static_cast<size_t>(numel * element_size(dtype)))) {}
 
-inline TensorImpl::~TensorImpl() {
+TensorImpl::~TensorImpl() {
   if (retains_grad || accumulate_grad.load(std::memory_order_acquire) != nullptr) [[unlikely]]
     leave_graph();
 }
