@@ -299,7 +299,7 @@ HWY_INLINE void transpose_lines(T* out, int64_t out_row, const T* in, int64_t in
 template <class T>
 void transpose_on(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns,
                   bool streamed) {
-  constexpr int64_t kSquare = 4 * 64 / sizeof(T);
+  constexpr int64_t kSquare = 256 / sizeof(T);
   constexpr int64_t kAhead = 16;  // columns
   const hn::ScalableTag<T> whole;
   const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
