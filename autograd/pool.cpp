@@ -92,7 +92,7 @@ class LargeBlocks {
       return block;
     }
     most_ = std::max(most_, live_ + size);
-    shrink(most_ - size);
+    shrink(most_ + most_ / 16 - size);
     void* block = allocate_huge(size);
     live_ += size;
     return block;

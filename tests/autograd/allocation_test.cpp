@@ -70,6 +70,7 @@ TEST(Allocation, AStepMakesNone) {
     EXPECT_EQ(calls_in(notebook(300, 300, 20, mse)), 0);
     EXPECT_EQ(calls_in(notebook(1000, 1000, 32, mse)), 0);
     EXPECT_EQ(calls_in(notebook(2000, 2000, 64, mse)), 0);
+    EXPECT_EQ(calls_in(notebook(4000, 4000, 128, mse)), 0);
   }
 }
 
