@@ -61,16 +61,26 @@ template <class T>
 bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b) {
   const int64_t a_inner = loop.inner_stride(1), b_inner = loop.inner_stride(2);
   const bool rows_are_plain = loop.inner_stride(0) == 1 && (a_inner | b_inner | 1) == 1;
-  if (loop.dims() != 2 || !rows_are_plain || recorder != nullptr) return false;
+  const bool large = loop.numel() * int64_t{sizeof(T)} >= simd::kLargerThanCaches;
+  if (!rows_are_plain || loop.dims() > 2 || (loop.dims() < 2 && !large) || recorder != nullptr) return false;
   if (loop.numel() == 0) return true;
-  const auto [out_step, a_step, b_step] = loop.strides(1);
-  const int64_t row_length = loop.inner_size();
-  parallel_rows(loop.numel() / row_length, row_length,
-                [&, out_step = out_step, a_step = a_step, b_step = b_step](int64_t begin, int64_t end) {
-                  simd::kernels<T>().binary_rows(op, out + begin * out_step, a + begin * a_step, a_inner == 1,
-                                                 b + begin * b_step, b_inner == 1, row_length,
-                                                 {end - begin, out_step, a_step, b_step});
-                });
+
+  const bool streamed = large && out != a && out != b;
+  const auto rows_on = [&](int64_t length, const simd::Rows& from, const simd::Rows& rows) {
+    simd::kernels<T>().binary_rows(op, out + from.out_step, a + from.a_step, a_inner == 1, b + from.b_step,
+                                   b_inner == 1, length, rows, streamed);
+  };
+  if (loop.dims() < 2) {
+    parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) {
+      rows_on(end - begin, {0, begin, begin * a_inner, begin * b_inner}, {1, 0, 0, 0});
+    });
+  } else {
+    const std::array<int64_t, 3>& step = loop.strides(1);
+    const int64_t length = loop.inner_size();
+    parallel_rows(loop.numel() / length, length, [&](int64_t begin, int64_t end) {
+      rows_on(length, {0, begin * step[0], begin * step[1], begin * step[2]}, {end - begin, step[0], step[1], step[2]});
+    });
+  }
   return true;
 }
 

@@ -105,8 +105,8 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
   });
 }
 
-/// out = a op b where the loop is a matrix whose rows are contiguous, or constant in an operand, and no step is being
-/// recorded: row after row within the kernel. Returns false where it is not.
+/// out = a op b without a call for each run: in a matrix whose rows are contiguous, or constant in an operand, and in a
+/// result larger than the caches. Returns false for other loops, and while a step is recorded.
 template <class T>
 bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b);
 

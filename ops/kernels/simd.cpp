@@ -71,12 +71,45 @@ void binary_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_m
   }
 }
 
+template <class T, class F>
+HWY_INLINE void map_streamed(T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count, const F& f) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto first_a = hn::Set(d, *a), first_b = hn::Set(d, *b);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto x = a_moves ? hn::LoadU(d, a + i) : first_a, y = b_moves ? hn::LoadU(d, b + i) : first_b;
+    hn::Stream(f(x, y), d, out + i);
+  }
+  const hn::CappedTag<T, 1> one;
+  for (; i < count; ++i) {
+    hn::StoreU(f(hn::Set(one, a[a_moves ? i : 0]), hn::Set(one, b[b_moves ? i : 0])), one, out + i);
+  }
+}
+
+template <class T>
+void binary_streamed_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count) {
+  switch (op) {
+    case Binary::kAdd:
+      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); });
+    case Binary::kSubtract:
+      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Sub(x, y); });
+    case Binary::kMultiply:
+      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
+    case Binary::kDivide:
+      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Div(x, y); });
+  }
+}
+
 template <class T>
 void binary_rows_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count,
-                    const Rows& rows) {
+                    const Rows& rows, bool streamed) {
+  const bool aligned = reinterpret_cast<uintptr_t>(out) % 64 == 0 && rows.out_step * sizeof(T) % 64 == 0;
+  const auto one_row = streamed && aligned ? binary_streamed_on<T> : binary_on<T>;
   for (int64_t row = 0; row < rows.count; ++row) {
-    binary_on(op, out + row * rows.out_step, a + row * rows.a_step, a_moves, b + row * rows.b_step, b_moves, count);
+    one_row(op, out + row * rows.out_step, a + row * rows.a_step, a_moves, b + row * rows.b_step, b_moves, count);
   }
+  if (streamed) hwy::FlushStream();  // so that other threads see what was written
 }
 
 template <class T>

@@ -14,6 +14,9 @@ enum class Unary : uint8_t { kSquare, kNegate, kSqrt, kExp, kTanh, kSigmoid, kRe
 
 inline constexpr int64_t kSoftmaxColumns = 256;
 
+/// Results of so many bytes are not found in the caches when they are read.
+inline constexpr int64_t kLargerThanCaches = int64_t{16} << 20;
+
 /// Rows to be computed one after another, and how far each operand's lie apart, in elements.
 struct Rows {
   int64_t count;
@@ -22,10 +25,11 @@ struct Rows {
 
 template <class T>
 struct Kernels {
-  /// out = a op b; in one row, or in several.
+  /// out = a op b; in one row, or in several. `streamed`: past the caches, which spares memory being read first only to
+  /// be overwritten, for results too large for them. (Done if `out` and its rows begin at lines of the cache.)
   void (*binary)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count);
   void (*binary_rows)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count,
-                      const Rows& rows);
+                      const Rows& rows, bool streamed);
   /// out = op(x).
   void (*unary)(Unary op, T* out, const T* x, int64_t count);
   /// out = a + factor b.

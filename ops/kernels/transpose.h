@@ -13,8 +13,7 @@ template <class T>
 void transpose(T* out, int64_t out_row, const T* in, int64_t in_column, int64_t rows, int64_t columns) {
   using Moved = std::conditional_t<sizeof(T) == 4, float, double>;  // only moved, whatever the bits mean
   constexpr int64_t kRows = 64;
-  constexpr int64_t kLargerThanCaches = int64_t{16} << 20;  // bytes
-  const bool streamed = rows * columns * int64_t{sizeof(T)} >= kLargerThanCaches;
+  const bool streamed = rows * columns * int64_t{sizeof(T)} >= simd::kLargerThanCaches;
   parallel_rows((rows + kRows - 1) / kRows, kRows * columns, [&](int64_t begin, int64_t end) {
     begin *= kRows;
     simd::kernels<Moved>().transpose(reinterpret_cast<Moved*>(out + begin * out_row), out_row,

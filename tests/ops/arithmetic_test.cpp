@@ -59,6 +59,23 @@ TEST(Arithmetic, WorksOnLargeTransposedOperands) {
   EXPECT_TRUE(equal(a.t() + b, sum.t()));
 }
 
+TEST(Arithmetic, OnMoreThanCachesHoldIsAsOnItsParts) {
+  for (const ScalarType dtype : {kFloat, kDouble}) {
+    for (const int64_t columns : {2112, 2051}) {  // rows that begin at lines of the cache, and not
+      const Tensor a = arbitrary({2049, columns}, -1, 1, 1, dtype), b = arbitrary({2049, columns}, 1, 2, 2, dtype);
+      for (const Tensor& operand : {b, b[0], b.narrow(1, 0, 1)}) {
+        const Tensor sum = a + operand, ratio = operand / a;
+        for (const int64_t first : {0, 1024, 2000}) {
+          const Tensor part = a.narrow(0, first, 49);
+          const Tensor other = operand.dim() == 2 ? operand.narrow(0, first, 49) : operand;
+          EXPECT_TRUE(equal(sum.narrow(0, first, 49), part + other));
+          EXPECT_TRUE(equal(ratio.narrow(0, first, 49), other / part));
+        }
+      }
+    }
+  }
+}
+
 TEST(Arithmetic, TakesNumbersOnEitherSide) {
   const Tensor x = tensor({2.0, 4.0}, kDouble);
   EXPECT_EQ(values(x + 1), (std::vector<double>{3, 5}));
