@@ -144,11 +144,16 @@ void keep_arrived(const PendingNode& now, ArrayRef<Edge> inputs, Gradients& arri
 }
 
 [[gnu::cold]] Gradients run_watched(Node& node, Gradients&& grads) {
-  const variable_list grad_outputs(grads.begin(), grads.end());
+  const NodeHooks* hooks = node.hooks_if_any();
+  const bool has_post_hooks = hooks != nullptr && !hooks->post_hooks.empty();
+  variable_list grad_outputs;  // for nobody else: what is held twice cannot be handed on
+  if (has_post_hooks) {
+    kernels::refuse_to_record("a hook on a Node");
+    grad_outputs.assign(grads.begin(), grads.end());
+  }
   Gradients results = node.apply(std::move(grads));
   if (AnomalyMode::is_enabled() && AnomalyMode::should_check_nan()) check_not_nan(node, results);
-  if (const NodeHooks* hooks = node.hooks_if_any(); hooks != nullptr && !hooks->post_hooks.empty()) {
-    kernels::refuse_to_record("a hook on a Node");
+  if (has_post_hooks) {
     for (const auto& hook : hooks->post_hooks) {
       results = Gradients(TensorList(hook(variable_list(results.begin(), results.end()), grad_outputs)));
     }

@@ -184,13 +184,11 @@ struct FunctionPostHook {
   virtual variable_list operator()(const variable_list& grad_inputs, const variable_list& grad_outputs) = 0;
 };
 
-/// The edge along which a tensor's gradient flows: to its grad_fn, to its AccumulateGrad if it is a leaf
-/// that requires grad, else nowhere.
-inline Edge gradient_edge(const Tensor& tensor);
-
 /// The AccumulateGrad of a leaf that requires grad; made when first asked for.
 IntrusivePtr<Node> grad_accumulator(const Tensor& leaf);
 
+/// The edge along which a tensor's gradient flows: to its grad_fn, to its AccumulateGrad if it is a leaf
+/// that requires grad, else nowhere.
 inline Edge gradient_edge(const Tensor& tensor) {
   if (const IntrusivePtr<Node>& node = tensor.grad_fn()) return {node, tensor.impl()->output_nr};
   // A view made without grad mode may require grad for its base's sake; nothing flows from it to there.

@@ -65,14 +65,14 @@ int64_t wrap_dim(int64_t dim, int64_t number_of_dims) {
 }
 
 DimSet reduced_dims(IntArrayRef dims, size_t number_of_dims) {
-  if (dims.empty()) return all_dims(number_of_dims);
+  if (dims.empty()) return first_dims(number_of_dims);
   DimSet reduced;
   for (const int64_t dim : dims) {
     const auto d = static_cast<size_t>(wrap_dim(dim, static_cast<int64_t>(number_of_dims)));
     check(!reduced[d], "dim {} appears multiple times in the list of dims", d);
     reduced.set(d);
   }
-  return reduced & all_dims(number_of_dims);  // a tensor without dimensions has none to be reduced
+  return reduced & first_dims(number_of_dims);  // a tensor without dimensions has none to be reduced
 }
 
 Dims broadcast_shapes(IntArrayRef a, IntArrayRef b) {

@@ -46,9 +46,9 @@ bool is_non_overlapping_and_dense(IntArrayRef sizes, IntArrayRef strides);
 /// have one. Throws "Dimension out of range (expected to be in range of [-2, 1], but got 2)".
 int64_t wrap_dim(int64_t dim, int64_t number_of_dims);
 
-/// Some of a tensor's dimensions.
+/// Some of a tensor's dimensions, and the first `count`.
 using DimSet = std::bitset<kMaxDims>;
-inline DimSet all_dims(size_t count) { return count == 0 ? DimSet() : ~DimSet() >> (kMaxDims - count); }
+inline DimSet first_dims(size_t count) { return count == 0 ? DimSet() : ~DimSet() >> (kMaxDims - count); }
 
 /// The dimensions of a reduction over `dims`; empty means all. Throws when one is out of range or named twice.
 DimSet reduced_dims(IntArrayRef dims, size_t number_of_dims);

@@ -1,13 +1,15 @@
-// Starts programs in turns, and prints for each the median of the milliseconds that it takes from start to end, and
-// what it prints itself: "NAME MS OUTPUT". usage: time_processes RUNS PROGRAM ...
+// Starts programs in turns, and prints of each the median of its milliseconds from start to end, and what it printed.
+// usage: time_processes RUNS PROGRAM ...
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>

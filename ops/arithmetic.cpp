@@ -324,8 +324,8 @@ Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
   if (a.is_sparse() || b.is_sparse()) return add_sparse(a, b, alpha);
   const ScalarType dtype = result_type(a, b);
   check_alpha(dtype, alpha);
-  if (a.dtype() == b.dtype()) return add_or_subtract(a, b, alpha, false);
-  return add_or_subtract(a.to(dtype), b.to(dtype), alpha, false);
+  if (a.dtype() != b.dtype()) return add(a.to(dtype), b.to(dtype), alpha);
+  return add_or_subtract(a, b, alpha, false);
 }
 
 Tensor add(const Tensor& input, Scalar b, Scalar alpha) {
@@ -338,8 +338,8 @@ Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
   check_not_bool(a.dtype(), b.dtype());
   const ScalarType dtype = result_type(a, b);
   check_alpha(dtype, alpha);
-  if (a.dtype() == b.dtype()) return add_or_subtract(a, b, alpha, true);
-  return add_or_subtract(a.to(dtype), b.to(dtype), alpha, true);
+  if (a.dtype() != b.dtype()) return sub(a.to(dtype), b.to(dtype), alpha);
+  return add_or_subtract(a, b, alpha, true);
 }
 
 Tensor sub(const Tensor& input, Scalar b, Scalar alpha) {

@@ -18,7 +18,8 @@ void check_same_dtype(const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), "expected scalar type {} but found {}", a.dtype(), b.dtype());
 }
 
-// A matrix, or a batch of them, perhaps to be read with its last two dimensions exchanged.
+// A matrix, or a batch of them, perhaps to be read with its last two dimensions exchanged. For as long as the tensor
+// lives that it was made from.
 struct Operand {
   Operand(const Tensor& matrices, bool transposed = false)  // NOLINT: an operand as it is
       : matrices(matrices), transposed(transposed) {}
@@ -26,7 +27,7 @@ struct Operand {
   int64_t rows() const { return size(transposed ? 1 : 2); }
   int64_t columns() const { return size(transposed ? 2 : 1); }
   template <class T>
-  kernels::Matrix<T> first() const {
+  [[gnu::always_inline]] kernels::Matrix<T> first() const {
     return {elements<T>(matrices), stride(transposed ? 1 : 2), stride(transposed ? 2 : 1)};
   }
   // As a view, which is recorded.
@@ -49,18 +50,19 @@ struct Operand {
 Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
   if (!a.readable()) return multiply({a.matrices.detach().clone(), a.transposed}, b, op, shape);
   if (!b.readable()) return multiply(a, {b.matrices.detach().clone(), b.transposed}, op, shape);
+  const int64_t batches = shape.size() == 3 ? shape[0] : 1;
   const int64_t n = a.rows(), k = a.columns(), m = b.columns();
   Tensor out = empty(shape, a.matrices.dtype());
   if (out.numel() == 0) return out;
   dispatch_numbers(a.matrices.dtype(), op, [&]<class T>() {
     kernels::Matrix<T> x = a.first<T>(), y = b.first<T>();
     T* product = elements<T>(out);
-    kernels::gemm(n, m, k, x, y, product);
-    if (shape.size() < 3) return;
-    for (int64_t s = 1; s < shape[0]; ++s) {
-      x.data += a.matrices.strides()[0];
-      y.data += b.matrices.strides()[0];
-      product += n * m;
+    for (int64_t s = 0; s < batches; ++s) {
+      if (s > 0) {
+        x.data += a.matrices.strides()[0];
+        y.data += b.matrices.strides()[0];
+        product += n * m;
+      }
       kernels::gemm(n, m, k, x, y, product);
     }
   });

@@ -8,6 +8,7 @@ namespace wengert {
 // then plain numbers. A lower rank raises the dtype only when it is of a higher kind (bool < whole < real),
 // so that `float tensor * 2.5` and `float tensor * double scalar tensor` stay float.
 
+// What result_type() is where it is not plainly a's dtype.
 ScalarType promoted_type(const Tensor& a, const Tensor& b);
 ScalarType promoted_type(const Tensor& a, Scalar b);
 

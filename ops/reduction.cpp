@@ -41,7 +41,7 @@ using autograd::Node;
 Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
   const ScalarType dtype = x.dtype();
   const size_t dims = x.sizes().size();
-  if (x.is_contiguous() && reduced == all_dims(dims)) {
+  if (x.is_contiguous() && reduced == first_dims(dims)) {
     Tensor out = keepdim ? empty(Dims(dims, 1), dtype) : empty({}, dtype);
     dispatch_numbers(dtype, "sum", [&]<class T>() {
       kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<T>(out), elements<T>(x));
@@ -115,7 +115,7 @@ class MeanBackward final : public Node {
 Tensor sum_over(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype, const char* name) {
   const ScalarType result = dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
   if (x.dtype() != result) return sum_over(x.to(result), dims, keepdim, result, name);
-  DimSet reduced = reduced_dims(dims, x.sizes().size());
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
   Tensor out = compute_sum(x, reduced, keepdim);
   return autograd::record<SumBackward>(std::move(out), {x}, x, reduced, name);
 }
@@ -127,7 +127,7 @@ Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optio
         "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}",
         result);
   const Tensor x = input.to(result);
-  DimSet reduced = reduced_dims(dims, x.sizes().size());
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const int64_t count = reduced_count(x.sizes(), reduced);
   Tensor out;
   {

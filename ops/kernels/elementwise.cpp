@@ -62,23 +62,23 @@ bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T
   const int64_t a_inner = loop.inner_stride(1), b_inner = loop.inner_stride(2);
   const bool rows_are_plain = loop.inner_stride(0) == 1 && (a_inner | b_inner | 1) == 1;
   const bool large = loop.numel() * int64_t{sizeof(T)} >= simd::kLargerThanCaches;
-  if (!rows_are_plain || loop.dims() > 2 || (loop.dims() < 2 && !large) || recorder != nullptr) return false;
+  if (!rows_are_plain || loop.dims() > 2 || (loop.is_one_run() && !large) || recorder != nullptr) return false;
   if (loop.numel() == 0) return true;
 
   const bool streamed = large && out != a && out != b;
-  const auto rows_on = [&](int64_t length, const simd::Rows& from, const simd::Rows& rows) {
-    simd::kernels<T>().binary_rows(op, out + from.out_step, a + from.a_step, a_inner == 1, b + from.b_step,
-                                   b_inner == 1, length, rows, streamed);
+  const auto rows_from = [&](const std::array<int64_t, 3>& at, int64_t length, const simd::Rows& rows) {
+    simd::kernels<T>().binary_rows(op, out + at[0], a + at[1], a_inner == 1, b + at[2], b_inner == 1, length, rows,
+                                   streamed);
   };
-  if (loop.dims() < 2) {
+  if (loop.is_one_run()) {
     parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) {
-      rows_on(end - begin, {0, begin, begin * a_inner, begin * b_inner}, {1, 0, 0, 0});
+      rows_from({begin, begin * a_inner, begin * b_inner}, end - begin, {1, 0, 0, 0});
     });
   } else {
     const std::array<int64_t, 3>& step = loop.strides(1);
     const int64_t length = loop.inner_size();
     parallel_rows(loop.numel() / length, length, [&](int64_t begin, int64_t end) {
-      rows_on(length, {0, begin * step[0], begin * step[1], begin * step[2]}, {end - begin, step[0], step[1], step[2]});
+      rows_from({begin * step[0], begin * step[1], begin * step[2]}, length, {end - begin, step[0], step[1], step[2]});
     });
   }
   return true;

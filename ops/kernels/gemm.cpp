@@ -17,34 +17,21 @@ constexpr int64_t kTinyProduct = 1 << 8;
 
 template <class T>
 bool is_small(int64_t n, int64_t m, int64_t k, const Matrix<T>& b) {
-  const int64_t work = n * m * k;
-  return std::is_same_v<T, int64_t> || work <= kTinyProduct || (work <= kSmallProduct && b.column_stride == 1);
+  return n * m * k <= (b.column_stride == 1 ? kSmallProduct : kTinyProduct);
 }
 
 template <class T>
 void small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (b.column_stride == 1) {
-      simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
-    } else {
-      for (int64_t i = 0; i < n; ++i) {
-        for (int64_t j = 0; j < m; ++j) {
-          const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
-          T sum = 0;
-          for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
-          *c++ = sum;
-        }
-      }
-    }
-  } else {
-    for (int64_t i = 0; i < n; ++i) {
-      T* row = c + i * m;
-      std::fill_n(row, m, T(0));
-      for (int64_t p = 0; p < k; ++p) {
-        const T x = a.data[i * a.row_stride + p * a.column_stride];
-        const T* y = b.data + p * b.row_stride;
-        for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
-      }
+  if (b.column_stride == 1) {
+    simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
+    return;
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < m; ++j) {
+      const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
+      T sum = 0;
+      for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
+      *c++ = sum;
     }
   }
 }
@@ -100,8 +87,20 @@ void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matri
 
 template <class T>
 void multiply(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  if (is_small(n, m, k, b)) return small_gemm(n, m, k, a, b, c);
-  if constexpr (!std::is_same_v<T, int64_t>) large_gemm(n, m, k, a, b, c);
+  is_small(n, m, k, b) ? small_gemm(n, m, k, a, b, c) : large_gemm(n, m, k, a, b, c);
+}
+
+// Whole numbers, for which there is no BLAS.
+void multiply(int64_t n, int64_t m, int64_t k, const Matrix<int64_t>& a, const Matrix<int64_t>& b, int64_t* c) {
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t* row = c + i * m;
+    std::fill_n(row, m, 0);
+    for (int64_t p = 0; p < k; ++p) {
+      const int64_t x = a.data[i * a.row_stride + p * a.column_stride];
+      const int64_t* y = b.data + p * b.row_stride;
+      for (int64_t j = 0; j < m; ++j) row[j] += x * y[j * b.column_stride];
+    }
+  }
 }
 
 template <class T>

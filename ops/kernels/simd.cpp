@@ -38,74 +38,63 @@ HWY_INLINE void steps(int64_t count, const Body& body) {
   for (; i < count; ++i) body(one, i);
 }
 
-template <class T, class F>
+// `streamed`: whole vectors go past the caches; `to` must then lie at a line of the cache or whole vectors behind one.
+template <bool streamed, class D, class T>
+HWY_INLINE void put(hn::Vec<D> v, D d, T* to) {
+  if constexpr (streamed && std::is_same_v<D, hn::ScalableTag<T>>) {
+    hn::Stream(v, d, to);
+  } else {
+    hn::StoreU(v, d, to);
+  }
+}
+
+template <bool streamed = false, class T, class F>
 HWY_INLINE void map(T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count, const F& f) {
   if (a_moves && b_moves) {
     steps<T>(count, [&](auto d, int64_t i)
-                        HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i); });
+                        HWY_ATTR { put<streamed>(f(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i); });
   } else if (a_moves) {
     const T y = *b;
     steps<T>(count,
-             [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, a + i), hn::Set(d, y)), d, out + i); });
+             [&](auto d, int64_t i) HWY_ATTR { put<streamed>(f(d, hn::LoadU(d, a + i), hn::Set(d, y)), d, out + i); });
   } else if (b_moves) {
     const T x = *a;
     steps<T>(count,
-             [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::Set(d, x), hn::LoadU(d, b + i)), d, out + i); });
+             [&](auto d, int64_t i) HWY_ATTR { put<streamed>(f(d, hn::Set(d, x), hn::LoadU(d, b + i)), d, out + i); });
   } else {
     const T x = *a, y = *b;
-    steps<T>(count, [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::Set(d, x), hn::Set(d, y)), d, out + i); });
+    steps<T>(count, [&](auto d, int64_t i) HWY_ATTR { put<streamed>(f(d, hn::Set(d, x), hn::Set(d, y)), d, out + i); });
   }
 }
 
-template <class T>
+template <class T, bool streamed = false>
 void binary_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count) {
   switch (op) {
     case Binary::kAdd:
-      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Add(x, y); });
+      return map<streamed>(out, a, a_moves, b, b_moves, count,
+                           [](auto, auto x, auto y) HWY_ATTR { return hn::Add(x, y); });
     case Binary::kSubtract:
-      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Sub(x, y); });
+      return map<streamed>(out, a, a_moves, b, b_moves, count,
+                           [](auto, auto x, auto y) HWY_ATTR { return hn::Sub(x, y); });
     case Binary::kMultiply:
-      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
+      return map<streamed>(out, a, a_moves, b, b_moves, count,
+                           [](auto, auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
     case Binary::kDivide:
-      return map(out, a, a_moves, b, b_moves, count, [](auto, auto x, auto y) HWY_ATTR { return hn::Div(x, y); });
+      return map<streamed>(out, a, a_moves, b, b_moves, count,
+                           [](auto, auto x, auto y) HWY_ATTR { return hn::Div(x, y); });
   }
 }
 
-template <class T, class F>
-HWY_INLINE void map_streamed(T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count, const F& f) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto first_a = hn::Set(d, *a), first_b = hn::Set(d, *b);
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const auto x = a_moves ? hn::LoadU(d, a + i) : first_a, y = b_moves ? hn::LoadU(d, b + i) : first_b;
-    hn::Stream(f(x, y), d, out + i);
-  }
-  const hn::CappedTag<T, 1> one;
-  for (; i < count; ++i) {
-    hn::StoreU(f(hn::Set(one, a[a_moves ? i : 0]), hn::Set(one, b[b_moves ? i : 0])), one, out + i);
-  }
-}
-
+// Whether rows, `step` elements apart, all begin at lines of the cache.
 template <class T>
-void binary_streamed_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count) {
-  switch (op) {
-    case Binary::kAdd:
-      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); });
-    case Binary::kSubtract:
-      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Sub(x, y); });
-    case Binary::kMultiply:
-      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); });
-    case Binary::kDivide:
-      return map_streamed(out, a, a_moves, b, b_moves, count, [](auto x, auto y) HWY_ATTR { return hn::Div(x, y); });
-  }
+HWY_INLINE bool begin_at_lines(const T* first, int64_t step) {
+  return reinterpret_cast<uintptr_t>(first) % 64 == 0 && step * sizeof(T) % 64 == 0;
 }
 
 template <class T>
 void binary_rows_on(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count,
                     const Rows& rows, bool streamed) {
-  const bool aligned = reinterpret_cast<uintptr_t>(out) % 64 == 0 && rows.out_step * sizeof(T) % 64 == 0;
-  const auto one_row = streamed && aligned ? binary_streamed_on<T> : binary_on<T>;
+  const auto one_row = streamed && begin_at_lines(out, rows.out_step) ? binary_on<T, true> : binary_on<T>;
   for (int64_t row = 0; row < rows.count; ++row) {
     one_row(op, out + row * rows.out_step, a + row * rows.a_step, a_moves, b + row * rows.b_step, b_moves, count);
   }
@@ -336,7 +325,7 @@ void transpose_on(T* out, int64_t out_row, const T* in, int64_t in_column, int64
   constexpr int64_t kAhead = 16;  // columns
   const hn::ScalableTag<T> whole;
   const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
-  const bool aligned = reinterpret_cast<uintptr_t>(out) % 64 == 0 && out_row * sizeof(T) % 64 == 0;
+  streamed = streamed && begin_at_lines(out, out_row);
   alignas(64) T square[kSquare * kSquare];
   for (int64_t i = 0; i < rows; i += kSquare) {
     for (int64_t j = 0; j < columns; j += kSquare) {
@@ -358,7 +347,7 @@ void transpose_on(T* out, int64_t out_row, const T* in, int64_t in_column, int64
       for (int64_t r = 0; r < kSquare; ++r) {
         for (int64_t c = 0; c < kSquare; c += lanes) {
           const auto v = hn::Load(whole, square + r * kSquare + c);
-          streamed&& aligned ? hn::Stream(v, whole, to + r * out_row + c) : hn::StoreU(v, whole, to + r * out_row + c);
+          streamed ? put<true>(v, whole, to + r * out_row + c) : put<false>(v, whole, to + r * out_row + c);
         }
       }
     }

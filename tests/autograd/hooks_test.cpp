@@ -51,6 +51,14 @@ TEST(Hook, OnALeafOutlivesTheGraph) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST(Hook, DoesNotKeepTheGradientFromTheLeaf) {
+  const Tensor x = ones({4}, requires_grad());
+  const void* seen = nullptr;
+  x.register_hook([&](const Tensor& g) { seen = g.data_ptr(); });
+  (x * 2).sum().backward();
+  EXPECT_EQ(x.grad().data_ptr(), seen);  // taken over, not copied
+}
+
 TEST(Hook, IsRecordedWhenTheGraphIs) {
   const Tensor x = full({}, 3.0, dtype(kDouble).requires_grad(true));
   const Tensor y = x * x;
