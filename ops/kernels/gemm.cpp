@@ -51,7 +51,7 @@ BlasOperand blas_operand(const Matrix<T>& x, int64_t rows, int64_t columns) {
 
 template <class T>
 void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c, int64_t ldc) {
-  keep_blas_serial();
+  const BlasCall blas;
   const BlasOperand x = blas_operand(a, n, k), y = blas_operand(b, k, m);
   const auto call = [&](auto* function) {
     function(CblasRowMajor, x.transpose, y.transpose, static_cast<int>(n), static_cast<int>(m), static_cast<int>(k),

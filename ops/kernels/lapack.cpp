@@ -60,7 +60,7 @@ void with_workspace(const Call& call) {
 
 template <class T>
 int lapack_solve(int64_t n, int64_t m, T* a, T* b) {
-  keep_blas_serial();
+  const BlasCall call;
   const int rows = whole(n), columns = whole(m), ld = leading(n);
   std::vector<int> swaps(static_cast<size_t>(n));
   int info = 0;
@@ -70,7 +70,7 @@ int lapack_solve(int64_t n, int64_t m, T* a, T* b) {
 
 template <class T>
 int lapack_lu(int64_t n, T* a, int* swaps) {
-  keep_blas_serial();
+  const BlasCall call;
   const int rows = whole(n), ld = leading(n);
   int info = 0;
   choose<T>(sgetrf_, dgetrf_)(&rows, &rows, a, &ld, swaps, &info);
@@ -79,7 +79,7 @@ int lapack_lu(int64_t n, T* a, int* swaps) {
 
 template <class T>
 int lapack_cholesky(int64_t n, T* a) {
-  keep_blas_serial();
+  const BlasCall call;
   const int rows = whole(n), ld = leading(n);
   int info = 0;
   choose<T>(spotrf_, dpotrf_)("L", &rows, a, &ld, &info);
@@ -88,7 +88,7 @@ int lapack_cholesky(int64_t n, T* a) {
 
 template <class T>
 int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
-  keep_blas_serial();
+  const BlasCall call;
   const int rows = whole(n), columns = whole(m), k = leading(std::min(n, m)), ld = leading(n);
   std::vector<int> integers(8 * static_cast<size_t>(k));
   int info = 0;
@@ -100,7 +100,7 @@ int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
 
 template <class T>
 void lapack_qr(int64_t n, int64_t m, T* a, T* q) {
-  keep_blas_serial();
+  const BlasCall call;
   const int rows = whole(n), columns = whole(m), k = std::min(rows, columns), ld = leading(n);
   std::vector<T> reflectors(static_cast<size_t>(k));
   int info = 0;
@@ -115,7 +115,7 @@ void lapack_qr(int64_t n, int64_t m, T* a, T* q) {
 
 template <class T>
 int lapack_eigh(int64_t n, T* a, T* w, bool lower) {
-  keep_blas_serial();
+  const BlasCall call;
   const int rows = whole(n), ld = leading(n);
   const int integer_size = 3 + 5 * rows;
   std::vector<int> integers(static_cast<size_t>(integer_size));
