@@ -1,11 +1,11 @@
-#include <cblas.h>
-#include <wengert/ops/kernels/blas_threads.h>
+#include <wengert/autograd/pool.h>
 #include <wengert/ops/kernels/gemm.h>
+#include <wengert/ops/kernels/panels.h>
 #include <wengert/ops/kernels/parallel.h>
 #include <wengert/ops/kernels/recorder.h>
 #include <wengert/ops/kernels/simd.h>
 
-#include <type_traits>
+#include <algorithm>
 
 namespace wengert::kernels {
 namespace {
@@ -36,53 +36,115 @@ void small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matri
   }
 }
 
-struct BlasOperand {
-  CBLAS_TRANSPOSE transpose;
-  int leading_dimension;
+// Memory for packed panels. Aligned, and taken from this thread's pool: a step's products ask for the same again.
+template <class T>
+class Panels {
+ public:
+  explicit Panels(int64_t count) : bytes_(static_cast<size_t>(count) * sizeof(T)), data_(pool::allocate(bytes_)) {}
+  ~Panels() { pool::deallocate(data_, bytes_); }
+  Panels(const Panels&) = delete;
+  Panels& operator=(const Panels&) = delete;
+  T* data() const { return static_cast<T*>(data_); }
+
+ private:
+  size_t bytes_;
+  void* data_;
 };
 
-template <class T>
-BlasOperand blas_operand(const Matrix<T>& x, int64_t rows, int64_t columns) {
-  if (x.column_stride == 1 && (x.row_stride >= columns || rows == 1)) {
-    return {CblasNoTrans, static_cast<int>(std::max<int64_t>({1, x.row_stride, columns}))};
-  }
-  return {CblasTrans, static_cast<int>(std::max<int64_t>({1, x.column_stride, rows}))};
-}
+int64_t round_up(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
 
-template <class T>
-void blas_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c, int64_t ldc) {
-  const BlasCall blas;
-  const BlasOperand x = blas_operand(a, n, k), y = blas_operand(b, k, m);
-  const auto call = [&](auto* function) {
-    function(CblasRowMajor, x.transpose, y.transpose, static_cast<int>(n), static_cast<int>(m), static_cast<int>(k),
-             T(1), a.data, x.leading_dimension, b.data, y.leading_dimension, T(0), c, static_cast<int>(ldc));
-  };
-  if constexpr (std::is_same_v<T, float>) {
-    call(cblas_sgemm);
-  } else {
-    call(cblas_dgemm);
-  }
-}
+int64_t pieces_of(int64_t size, int64_t most) { return (size + most - 1) / most; }
 
-template <class T>
-void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  // About 2^24 multiplications a strip, a millisecond of work, so that threads share evenly; but no more than 16, as
-  // each has the BLAS copy the other matrix into blocks again.
-  const bool by_rows = n >= m;
-  const int64_t length = by_rows ? n : m;
-  const int64_t wanted = std::clamp<int64_t>(n * m * k >> 24, 1, 16);
-  const int64_t strips = std::clamp<int64_t>(length / 64, 1, wanted);
-  const auto begin_of = [=](int64_t strip) {  // at multiples of 16, which kernels like
-    return strip == strips ? length : length * strip / strips / 16 * 16;
-  };
-  parallel_tasks(strips, [&](int64_t strip) {
-    const int64_t begin = begin_of(strip), count = begin_of(strip + 1) - begin;
-    if (by_rows) {
-      blas_gemm(count, m, k, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b, c + begin * m, m);
+// The rows and columns of the blocks that C is cut into, by the product's sizes alone. A block of A (rows, kDepth) is
+// to stay in the second cache, a panel of B (kDepth, a few) in the first, and where there is enough to do there are to
+// be several times as many blocks as threads.
+struct Blocks {
+  int64_t rows, columns;
+};
+constexpr int64_t kDepth = 256;
+
+Blocks cut(int64_t n, int64_t m, int64_t k, int64_t panel_rows, int64_t panel_columns) {
+  constexpr int64_t kWanted = 32;
+  constexpr int64_t kEnough = 1 << 23;  // multiplications in a block, some 0.2 ms
+  int64_t down = pieces_of(n, 16 * panel_rows), across = pieces_of(m, 1024);
+  const auto rows = [&] { return round_up(pieces_of(n, down), panel_rows); };
+  const auto columns = [&] { return round_up(pieces_of(m, across), panel_columns); };
+  while (down * across < kWanted && rows() * columns() * k > kEnough) {
+    if (columns() >= 8 * panel_columns) {
+      across *= 2;
+    } else if (rows() >= 4 * panel_rows) {
+      down *= 2;
+    } else if (columns() >= 2 * panel_columns) {
+      across *= 2;
     } else {
-      blas_gemm(n, count, k, a, {b.data + begin * b.column_stride, b.row_stride, b.column_stride}, c + begin, m);
+      break;
+    }
+  }
+  return {rows(), columns()};
+}
+
+// C = A B. Element (i, j) of C lies at c[i * c_row + j * c_column]; one of the strides is 1.
+template <class T>
+void packed_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c, int64_t c_row,
+                 int64_t c_column) {
+  const auto& kernels = simd::panel_kernels<T>();
+  const int64_t panel = kernels.panel_columns;
+  const Blocks block = cut(n, m, k, kernels.panel_rows, panel);
+  const int64_t down = pieces_of(n, block.rows), across = pieces_of(m, block.columns);
+  // Rows of B that are read a few times only are read where they lie.
+  const bool b_as_it_lies = b.column_stride == 1 && n <= 4 * kernels.panel_rows;
+  parallel_tasks(down * across, [&](int64_t task) {
+    const int64_t i = task / across * block.rows, j = task % across * block.columns;
+    const int64_t rows = std::min(block.rows, n - i), columns = std::min(block.columns, m - j);
+    const int64_t packed_from = b_as_it_lies ? columns / panel * panel : 0;
+    const int64_t depth = std::min(k, kDepth);
+    const Panels<T> of_a(round_up(rows, kernels.panel_rows) * depth);
+    const Panels<T> of_b(std::max<int64_t>(1, round_up(columns - packed_from, panel) * depth));
+    for (int64_t p = 0; p < k; p += kDepth) {
+      const int64_t steps = std::min(kDepth, k - p);
+      const T* from = b.data + p * b.row_stride + j * b.column_stride;
+      T* to = c + i * c_row + j * c_column;
+      kernels.pack_rows(of_a.data(), a.data + i * a.row_stride + p * a.column_stride, a.row_stride, a.column_stride,
+                        rows, steps);
+      kernels.multiply(rows, packed_from, steps, of_a.data(), from, panel, b.row_stride, to, c_row, c_column, p > 0);
+      kernels.pack_columns(of_b.data(), from + packed_from * b.column_stride, b.row_stride, b.column_stride, steps,
+                           columns - packed_from);
+      kernels.multiply(rows, columns - packed_from, steps, of_a.data(), of_b.data(), panel * steps, panel,
+                       to + packed_from * c_column, c_row, c_column, p > 0);
     }
   });
+}
+
+// Either C = A B, or its transpose Cᵀ = Bᵀ Aᵀ where C is so narrow that a panel of columns would be half empty.
+template <class T>
+void oriented_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  if (m < simd::panel_kernels<T>().panel_columns && n > m) {
+    packed_gemm<T>(m, n, k, {b.data, b.column_stride, b.row_stride}, {a.data, a.column_stride, a.row_stride}, c, 1, m);
+  } else {
+    packed_gemm(n, m, k, a, b, c, m, 1);
+  }
+}
+
+// Sums along a long inner dimension are taken in pieces, which are added pairwise: so the rounding error does not grow
+// with it, and a small C has work for several threads.
+template <class T>
+void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  constexpr int64_t kPiece = 1 << 14;
+  const int64_t pieces = pieces_of(k, kPiece);
+  if (pieces <= 1) return oriented_gemm(n, m, k, a, b, c);
+  const Panels<T> partial(pieces * n * m);
+  parallel_tasks(pieces, [&](int64_t piece) {
+    const int64_t p = piece * kPiece;
+    oriented_gemm<T>(n, m, std::min(kPiece, k - p), {a.data + p * a.column_stride, a.row_stride, a.column_stride},
+                     {b.data + p * b.row_stride, b.row_stride, b.column_stride}, partial.data() + piece * n * m);
+  });
+  for (int64_t apart = 1; apart < pieces; apart *= 2) {
+    for (int64_t piece = 0; piece + apart < pieces; piece += 2 * apart) {
+      T* to = partial.data() + piece * n * m;
+      simd::kernels<T>().binary(simd::Binary::kAdd, to, to, true, to + apart * n * m, true, n * m);
+    }
+  }
+  std::copy_n(partial.data(), n * m, c);
 }
 
 template <class T>

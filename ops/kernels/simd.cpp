@@ -1,4 +1,5 @@
 #include <wengert/ops/kernels/simd.h>
+#include <wengert/ops/kernels/target.h>
 
 // SSSE3 and AVX3_DL would add code and hardly speed; vectors whose size is known at run time only (SVE, RVV) cannot be
 // held in arrays.
@@ -490,29 +491,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace wengert::kernels::simd {
 namespace {
-
-enum class Target { kAvx512, kAvx2, kSse4, kBaseline };
-
-// Highway has this choice in its library too, which would be one more to load, and whose static constructors take a
-// millisecond.
-Target choose_target() {
-#if HWY_ARCH_X86 && (HWY_TARGETS & (HWY_TARGETS - 1)) != 0
-  const auto has_all = [](auto... present) { return (present && ...); };
-  if (has_all(__builtin_cpu_supports("sse4.1"), __builtin_cpu_supports("sse4.2"), __builtin_cpu_supports("pclmul"),
-              __builtin_cpu_supports("aes"))) {
-    if (!has_all(__builtin_cpu_supports("avx2"), __builtin_cpu_supports("fma"), __builtin_cpu_supports("bmi"),
-                 __builtin_cpu_supports("bmi2"))) {
-      return Target::kSse4;
-    }
-    return has_all(__builtin_cpu_supports("avx512f"), __builtin_cpu_supports("avx512cd"),
-                   __builtin_cpu_supports("avx512dq"), __builtin_cpu_supports("avx512bw"),
-                   __builtin_cpu_supports("avx512vl"))
-               ? Target::kAvx512
-               : Target::kAvx2;
-  }
-#endif
-  return Target::kBaseline;
-}
 
 struct Chosen {
   const Kernels<float>* of_float;

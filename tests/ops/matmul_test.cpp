@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 
+#include <cmath>
+
 namespace wengert {
 namespace {
 
@@ -88,6 +90,43 @@ TEST(Matmul, ByTheNumberOfDimensions) {
   ASSERT_EQ(c.sizes(), IntArrayRef({2, 5, 3, 2}));
   EXPECT_ALLCLOSE(c[1][4], product_by_loops(batch[1][0], other[4]));
   EXPECT_EQ(matmul(ones({0, 3, 4}), B.to(kFloat)).sizes(), IntArrayRef({0, 3, 2}));
+}
+
+// Products beyond the built-in loops: blocks and panels that do and do not fill, either orientation, an inner dimension
+// in several pieces, operands with every layout, views that repeat elements among them.
+TEST(Mm, LargeProductsAgreeWithSumsOfOuterProducts) {
+  struct Size {
+    int64_t n, m, k;
+  };
+  const auto as_laid = [](const Tensor& x, int layout) {
+    switch (layout) {
+      case 0: return x;
+      case 1: return x.t().contiguous().t();
+      case 2: return test::with_gaps(x);
+      default: return x.slice(1, 0, 1).expand(x.sizes());
+    }
+  };
+  for (const Size s : {Size{61, 67, 300},
+                       {200, 5, 700},
+                       {5, 200, 700},
+                       {1, 300, 900},
+                       {300, 1, 900},
+                       {513, 33, 12},
+                       {13, 1031, 17},
+                       {7, 9, 40000},
+                       {200, 70, 300}}) {
+    for (const ScalarType dtype : {kFloat, kDouble}) {
+      const Tensor a = test::arbitrary({s.n, s.k}, -1, 1, 1, dtype), b = test::arbitrary({s.k, s.m}, -1, 1, 2, dtype);
+      for (int layout = 0; layout < 16; ++layout) {
+        const Tensor x = as_laid(a, layout % 4), y = as_laid(b, layout / 4);
+        const Tensor exact = (x.to(kDouble).unsqueeze(2).transpose(0, 1) * y.to(kDouble).unsqueeze(1)).sum(0);
+        const double error = (mm(x, y).to(kDouble) - exact).abs().max().item<double>();
+        const double epsilon = dtype == kFloat ? 6e-8 : 1.2e-16;
+        ASSERT_LE(error, 8 * epsilon * std::sqrt(static_cast<double>(s.k)) * 16)
+            << s.n << " " << s.m << " " << s.k << " layout " << layout << " " << dtype;
+      }
+    }
+  }
 }
 
 }  // namespace
