@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <ostream>
 #include <vector>
 
 namespace wengert {
@@ -66,5 +67,16 @@ bool operator==(ArrayRef<T> a, const std::vector<T>& b) {
 }
 
 using IntArrayRef = ArrayRef<int64_t>;
+
+/// As in `[2, 3]`.
+template <class T>
+std::ostream& operator<<(std::ostream& out, ArrayRef<T> list) {
+  const char* separator = "[";
+  for (const T& element : list) {
+    out << separator << element;
+    separator = ", ";
+  }
+  return out << (list.empty() ? "[]" : "]");
+}
 
 }  // namespace wengert

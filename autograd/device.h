@@ -3,6 +3,7 @@
 #include <wengert/autograd/error.h>
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 
 namespace wengert {
@@ -33,9 +34,21 @@ class Device {
   int8_t index_ = -1;
 };
 
+inline std::ostream& operator<<(std::ostream& out, DeviceType) { return out << "cpu"; }
+inline std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.str(); }
+
 /// How elements are laid out: with strides, or as positions and values of those that are not zero.
 enum class Layout : int8_t { Strided, Sparse };
 inline constexpr Layout kStrided = Layout::Strided;
 inline constexpr Layout kSparse = Layout::Sparse;
+inline std::ostream& operator<<(std::ostream& out, Layout layout) {
+  return out << (layout == kSparse ? "Sparse" : "Strided");
+}
+
+/// There are no such devices; programs may ask.
+namespace cuda {
+inline bool is_available() { return false; }
+inline int64_t device_count() { return 0; }
+}  // namespace cuda
 
 }  // namespace wengert

@@ -102,6 +102,9 @@ void record_all(const char* name, std::initializer_list<std::reference_wrapper<T
   for (Tensor& out : outs) autograd::set_history(out, node);
 }
 
+/// Whether an element is 0, where a formula that divides would not do.
+bool has_zero(const Tensor& x);
+
 /// The sizes of an operand before it was broadcast. Its gradient is the sum over the copies.
 class BroadcastOf {
  public:

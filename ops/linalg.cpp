@@ -127,6 +127,18 @@ std::pair<Tensor, Tensor> compute_slogdet(const Tensor& a) {
   return {sign, log_size};
 }
 
+// adj(A)ᵀ, the matrix of A's cofactors, also where A is singular: with A = U diag(s) Vᵀ it is
+// det(U) det(V) U diag(prod_{j != i} s_j) Vᵀ.
+Tensor transposed_adjugate(const Tensor& a) {
+  const auto [u, s, vt] = linalg_svd(a, false);
+  const int64_t n = a.size(-1);
+  Dims square(s.sizes());
+  square.push_back(n);
+  const Tensor others = s.unsqueeze(-2).expand(square).masked_fill(eye(n, s.options()) == 1, 1).prod(-1);
+  const Tensor orientation = (compute_slogdet(u).first * compute_slogdet(vt).first).unsqueeze(-1).unsqueeze(-1);
+  return orientation * matmul(u * others.unsqueeze(-2), vt);
+}
+
 Tensor gradient_of_log_size(const Tensor& g, const Tensor& a) {
   return g.unsqueeze(-1).unsqueeze(-1) * transposed(linalg_inv(a));
 }
@@ -285,7 +297,7 @@ Tensor logdet(const Tensor& a) {
   return where(sign < 0, std::numeric_limits<double>::quiet_NaN(), log_size);
 }
 
-// y = det A.   VJP:   dA = G y A⁻ᵀ. A singular matrix's gradient would need its adjugate, and is refused by inv().
+// y = det A.   VJP:   dA = G adj(A)ᵀ, which is G y A⁻ᵀ where A is regular.
 Tensor linalg_det(const Tensor& a) {
   check_square(a, "linalg.det");
   const std::pair<Tensor, Tensor> parts = compute_slogdet(a);
@@ -295,7 +307,9 @@ Tensor linalg_det(const Tensor& a) {
     y = parts.first * exp(parts.second);
   }
   return record("LinalgDetBackward0", y, {a}, {a, ToSave::output(y)}, [](const Backward& c) -> Gradients {
-    return {gradient_of_log_size(c.grad() * c.saved(1), c.saved(0))};
+    const Tensor a = c.saved(0), y = c.saved(1);
+    if (has_zero(y)) return {c.grad().unsqueeze(-1).unsqueeze(-1) * transposed_adjugate(a)};
+    return {gradient_of_log_size(c.grad() * y, a)};
   });
 }
 Tensor det(const Tensor& a) { return linalg_det(a); }

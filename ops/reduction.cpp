@@ -147,7 +147,7 @@ bool can_sum_squared_differences(const Tensor& x, const Tensor& t) {
 Tensor sum_of_squared_differences(const Tensor& x, const Tensor& t) {
   Tensor out = empty({}, x.dtype());
   dispatch_floating(x.dtype(), "sum", [&]<class T>() {
-    *elements<T>(out) = kernels::sum_of_squared_differences(elements<T>(x), elements<T>(t), x.numel());
+    *elements<T>(out) = static_cast<T>(kernels::sum_of_squared_differences(elements<T>(x), elements<T>(t), x.numel()));
   });
   return out;
 }

@@ -1,4 +1,5 @@
 #include <wengert/ops/formula.h>
+#include <wengert/ops/kernels/sum.h>
 #include <wengert/ops/rows.h>
 
 // Running sums and products along a dimension, and the product of all; G = dL/dy.
@@ -12,13 +13,15 @@ Tensor scan(const char* name, const Tensor& x, int64_t dim, ScalarType dtype, St
   const Rows rows(x.detach().to(dtype), dim);
   Tensor out = rows.results(dtype, rows.length);
   dispatch_numbers(dtype, name, [&]<class T>() {
+    using Exact = kernels::Accumulator<T>;
     const T* from = rows.elements.data_ptr<T>();
     T* to = out.data_ptr<T>();
     rows.for_each([&](int64_t row) {
       const T* a = from + row * rows.length;
       T* y = to + row * rows.length;
+      Exact so_far = a[0];
       y[0] = a[0];
-      for (int64_t i = 1; i < rows.length; ++i) y[i] = static_cast<T>(step(y[i - 1], a[i]));
+      for (int64_t i = 1; i < rows.length; ++i) y[i] = static_cast<T>(so_far = step(so_far, Exact(a[i])));
     });
   });
   return rows.in_place(out);
@@ -42,11 +45,6 @@ Tensor product_of_others(const Tensor& x, int64_t dim) {
   return before * after;
 }
 
-bool has_zero(const Tensor& x) {
-  const NoGradGuard no_grad;
-  return any(x == 0).item<bool>();
-}
-
 // dx_k = (prod_{i<k} x_i) sum_{j>=k} G_j prod_{k<i<=j} x_i: one k after another, which no zero disturbs.
 Tensor gradient_of_cumprod(const Tensor& g, const Tensor& x, int64_t dim) {
   const int64_t n = x.size(dim);
@@ -63,6 +61,12 @@ Tensor gradient_of_cumprod(const Tensor& g, const Tensor& x, int64_t dim) {
 }
 
 }  // namespace
+
+bool has_zero(const Tensor& x) {
+  const NoGradGuard no_grad;
+  return any(x == 0).item<bool>();
+}
+
 }  // namespace ops
 
 using namespace ops;
@@ -98,9 +102,9 @@ Tensor prod(const Tensor& input, int64_t dim, bool keepdim, std::optional<Scalar
     const T* from = rows.elements.data_ptr<T>();
     T* to = out.data_ptr<T>();
     rows.for_each([&](int64_t row) {
-      T product = 1;
-      for (int64_t i = 0; i < rows.length; ++i) product *= from[row * rows.length + i];
-      to[row] = product;
+      kernels::Accumulator<T> product = 1;
+      for (int64_t i = 0; i < rows.length; ++i) product *= kernels::Accumulator<T>(from[row * rows.length + i]);
+      to[row] = static_cast<T>(product);
     });
   });
   const Tensor y = rows.in_place(out, keepdim);

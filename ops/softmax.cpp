@@ -42,7 +42,8 @@ Tensor normalize(const char* name, const Tensor& input, int64_t dim, bool logari
   Tensor out = empty(x.sizes(), x.dtype());
   const auto position = static_cast<size_t>(wrap_dim(dim, x.dim()));
   const int64_t length = x.dim() == 0 ? 1 : x.sizes()[position];
-  const int64_t inner = x.dim() == 0 ? 1 : x.strides()[position];
+  // From the sizes: the stride of a dimension of size 1 means nothing.
+  const int64_t inner = x.dim() == 0 ? 1 : numel_of(x.sizes().slice(position + 1, x.sizes().size() - position - 1));
   dispatch_floating(x.dtype(), name, [&]<class T>() {
     if (x.numel() == 0) return;
     kernels::perform({kernels::writes(elements<T>(out), out.numel()), kernels::reads(elements<T>(x), x.numel())},

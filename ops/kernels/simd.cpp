@@ -161,24 +161,54 @@ void unary_on(Unary op, T* out, const T* x, int64_t count) {
   }
 }
 
-// The sum of term(tag, i), in four vectors of sums. Its last elements one by one.
+#if HWY_TARGET != HWY_SCALAR
+template <class T>
+using Accumulator = double;
+#else
+template <class T>
+using Accumulator = T;
+#endif
+
+// low, high += v, floats in double.
+template <class D, class Sums>
+HWY_INLINE void add_exactly(D d, hn::Vec<D> v, Sums& low, Sums& high) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    const hn::Half<D> half;
+    const hn::Repartition<double, D> exact;
+    low = hn::Add(low, hn::PromoteTo(exact, hn::LowerHalf(half, v)));
+    high = hn::Add(high, hn::PromoteTo(exact, hn::UpperHalf(half, v)));
+    return;
+  } else
+#endif
+  {
+    (void)d, (void)high;
+    low = hn::Add(low, v);
+  }
+}
+
+// The sum of term(tag, i): eight vectors at a time pairwise, and these of floats in double, which then costs little.
+// Its last elements one by one.
 template <class T, class Term>
 HWY_INLINE T sum_of(int64_t count, const Term& term) {
   const hn::ScalableTag<T> d;
+  const hn::ScalableTag<Accumulator<T>> exact;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+  auto low = hn::Zero(exact), high = low;
   int64_t i = 0;
-  for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    s0 = hn::Add(s0, term(d, i));
-    s1 = hn::Add(s1, term(d, i + lanes));
-    s2 = hn::Add(s2, term(d, i + 2 * lanes));
-    s3 = hn::Add(s3, term(d, i + 3 * lanes));
+  for (; i + 8 * lanes <= count; i += 8 * lanes) {
+    const auto s0 = hn::Add(term(d, i), term(d, i + lanes));
+    const auto s1 = hn::Add(term(d, i + 2 * lanes), term(d, i + 3 * lanes));
+    const auto s2 = hn::Add(term(d, i + 4 * lanes), term(d, i + 5 * lanes));
+    const auto s3 = hn::Add(term(d, i + 6 * lanes), term(d, i + 7 * lanes));
+    add_exactly(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), low, high);
   }
-  for (; i + lanes <= count; i += lanes) s0 = hn::Add(s0, term(d, i));
-  T total = i == 0 ? T(0) : hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+  for (; i + lanes <= count; i += lanes) add_exactly(d, term(d, i), low, high);
+  Accumulator<T> total = 0;
+  if (i > 0) total = hn::GetLane(hn::SumOfLanes(exact, hn::Add(low, high)));
   const hn::CappedTag<T, 1> one;
-  for (; i < count; ++i) total += hn::GetLane(term(one, i));
-  return total;
+  for (; i < count; ++i) total += Accumulator<T>(hn::GetLane(term(one, i)));
+  return static_cast<T>(total);
 }
 
 template <class T>

@@ -12,18 +12,22 @@
 namespace wengert::kernels {
 
 // Sums of many floats lose digits when added one after another: the error grows with their number. These
-// add in short blocks and the blocks' sums pairwise, so that it grows with its logarithm (Higham, Accuracy
-// and Stability of Numerical Algorithms, 2nd ed., section 4.2). Blocks have fixed sizes, so a sum has the
-// same bits whatever the number of threads.
+// add in short blocks and the blocks' sums pairwise, those of floats in double, so that it grows with its logarithm
+// (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 4.2). Blocks have fixed sizes, so a sum has
+// the same bits whatever the number of threads.
+
+/// What sums of many are taken up in: a float would stop growing at 2^24 ones.
+template <class T>
+using Accumulator = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
 /// Sum of x[0], x[stride], ..., `count` elements.
 template <class T>
-T sum_run(const T* x, int64_t stride, int64_t count) {
+Accumulator<T> sum_run(const T* x, int64_t stride, int64_t count) {
   constexpr bool kSimd = std::is_floating_point_v<T>;
   constexpr int64_t kLanes = 16;
-  constexpr int64_t kBlock = kSimd ? 8192 : 512;
-  if (count > kBlock) {
-    const int64_t half = (count / 2 + kBlock - 1) / kBlock * kBlock;
+  const int64_t block = kSimd && stride == 1 ? 8192 : 512;
+  if (count > block) {
+    const int64_t half = (count / 2 + block - 1) / block * block;
     return sum_run(x, stride, half) + sum_run(x + half * stride, stride, count - half);
   }
   if constexpr (kSimd) {
@@ -49,23 +53,23 @@ T sum_run(const T* x, int64_t stride, int64_t count) {
 
 /// Adds up sum_range(begin, end) for pieces of kParallelGrain that together are [0, size), on several threads.
 template <class T, class SumRange>
-T sum_pieces(int64_t size, const SumRange& sum_range) {
+Accumulator<T> sum_pieces(int64_t size, const SumRange& sum_range) {
   if (size <= kParallelGrain) return sum_range(0, size);
   constexpr int64_t kOnStack = 4096;
   const int64_t pieces = (size + kParallelGrain - 1) / kParallelGrain;
-  std::array<T, kOnStack> few;
-  std::vector<T> many(pieces > kOnStack ? static_cast<size_t>(pieces) : 0);
-  T* partial = many.empty() ? few.data() : many.data();
+  std::array<Accumulator<T>, kOnStack> few;
+  std::vector<Accumulator<T>> many(pieces > kOnStack ? static_cast<size_t>(pieces) : 0);
+  Accumulator<T>* partial = many.empty() ? few.data() : many.data();
   parallel_ranges(size, [&](int64_t begin, int64_t end) { partial[begin / kParallelGrain] = sum_range(begin, end); });
   return sum_run(partial, 1, pieces);
 }
 
 /// Sum of (a - b)^2 over contiguous runs.
 template <class T>
-T sum_of_squared_differences(const T* a, const T* b, int64_t size) {
+Accumulator<T> sum_of_squared_differences(const T* a, const T* b, int64_t size) {
   constexpr int64_t kBlock = 8192;
   return sum_pieces<T>(size, [&](int64_t begin, int64_t end) {
-    std::array<T, kParallelGrain / kBlock> sums{};
+    std::array<Accumulator<T>, kParallelGrain / kBlock> sums{};
     for (int64_t i = begin; i < end; i += kBlock) {
       sums[static_cast<size_t>((i - begin) / kBlock)] =
           simd::kernels<T>().sum_of_squared_differences(a + i, b + i, std::min(kBlock, end - i));
@@ -76,9 +80,9 @@ T sum_of_squared_differences(const T* a, const T* b, int64_t size) {
 
 /// Sum of all elements that a loop over {x} visits.
 template <class T>
-T sum_all(const StridedLoop<1>& loop, const T* x) {
+Accumulator<T> sum_all(const StridedLoop<1>& loop, const T* x) {
   const auto sum_range = [&](int64_t begin, int64_t end) {
-    T total = 0;
+    Accumulator<T> total = 0;
     loop.run(begin, end,
              [&](const int64_t* at, int64_t count) { total += sum_run(x + at[0], loop.inner_stride(0), count); });
     return total;
@@ -89,7 +93,7 @@ T sum_all(const StridedLoop<1>& loop, const T* x) {
 /// *out = sum_all(x).
 template <class T>
 void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
-  *out = sum_all(loop, x);
+  *out = static_cast<T>(sum_all(loop, x));
   if (recorder == nullptr) [[likely]]
     return;
   if constexpr (std::is_floating_point_v<T>) {
@@ -99,7 +103,7 @@ void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
     }
   }
   recorder->other({writes(out, 1), reads(x, loop.extent(0))}, [loop](char* const* at) {
-    *reinterpret_cast<T*>(at[0]) = sum_all(loop, reinterpret_cast<const T*>(at[1]));
+    *reinterpret_cast<T*>(at[0]) = static_cast<T>(sum_all(loop, reinterpret_cast<const T*>(at[1])));
   });
 }
 
@@ -121,18 +125,18 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
       if (!by_rows) {
         for (int64_t i = 0; i < count; ++i) {
           const T* from = x + at[1] + i * kept.inner_stride(1);
-          T total = 0;
+          Accumulator<T> total = 0;
           reduced.run([&](const int64_t* r, int64_t n) { total += sum_run(from + r[0], reduced.inner_stride(0), n); });
-          out[at[0] + i * kept.inner_stride(0)] = total;
+          out[at[0] + i * kept.inner_stride(0)] = static_cast<T>(total);
         }
         return;
       }
-      constexpr int64_t kRows = 128;
+      constexpr int64_t kRows = 32;
       T block[kColumns];
+      Accumulator<T> sums[kColumns];
       for (int64_t c = 0; c < count; c += kColumns) {
         const int64_t columns = std::min(kColumns, count - c);
-        T* sums = out + at[0] + c;
-        std::fill_n(sums, columns, T(0));
+        std::fill_n(sums, columns, Accumulator<T>(0));
         reduced.run([&](const int64_t* r, int64_t n) {
           for (int64_t first = 0; first < n; first += kRows) {
             std::fill_n(block, columns, T(0));
@@ -148,6 +152,7 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
             for (int64_t j = 0; j < columns; ++j) sums[j] += block[j];
           }
         });
+        for (int64_t j = 0; j < columns; ++j) out[at[0] + c + j] = static_cast<T>(sums[j]);
       }
     });
   });

@@ -22,6 +22,27 @@ TEST(Solve, GivesBackWhatItWasMadeFrom) {
   EXPECT_ALLCLOSE(linalg_solve(a[0].t(), mm(a[0].t(), x[0])), x[0]);
 }
 
+// The gradient of a determinant is the matrix of cofactors, which a singular matrix has too.
+TEST(Det, GradientOfSingularMatricesIsTheirCofactors) {
+  const auto gradient = [](const Tensor& a) {
+    const Tensor leaf = a.clone().requires_grad_();
+    linalg_det(leaf).sum().backward();
+    return leaf.grad();
+  };
+  const Tensor rank_one = tensor({{1., 2.}, {2., 4.}}, kDouble);
+  EXPECT_ALLCLOSE(gradient(rank_one), tensor({{4., -2.}, {-2., 1.}}, kDouble));
+  EXPECT_ALLCLOSE(gradient(zeros({2, 2}, kDouble)), zeros({2, 2}, kDouble));
+  EXPECT_ALLCLOSE(gradient(zeros({1, 1}, kDouble)), ones({1, 1}, kDouble));
+  EXPECT_ALLCLOSE(gradient(tensor({{1., 2., 3.}, {2., 4., 6.}, {3., 6., 9.}}, kDouble)), zeros({3, 3}, kDouble));
+  EXPECT_ALLCLOSE(gradient(tensor({{1., 0., 0.}, {0., 0., 0.}, {0., 0., 2.}}, kDouble)),
+                  tensor({{0., 0., 0.}, {0., 2., 0.}, {0., 0., 0.}}, kDouble));
+  const Tensor regular = arbitrary({2, 2});
+  const Tensor of_batch = gradient(stack({rank_one, regular, zeros({2, 2}, kDouble)}));
+  EXPECT_ALLCLOSE(of_batch[0], gradient(rank_one));
+  EXPECT_ALLCLOSE(of_batch[1], gradient(regular));
+  EXPECT_ALLCLOSE(of_batch[2], zeros({2, 2}, kDouble));
+}
+
 TEST(Solve, RefusesSingularMatrices) {
   const Tensor singular = tensor({{1.0, 2.0}, {2.0, 4.0}});
   EXPECT_ERROR(linalg_solve(singular, ones({2})),

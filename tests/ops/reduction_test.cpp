@@ -91,5 +91,39 @@ TEST(SumToSize, UndoesABroadcast) {
   EXPECT_ERROR(x.sum_to_size({2, 4}), "size [2, 4] is not expandable to size [2, 3, 4].");
 }
 
+// A dimension of size 1 may have any stride, also that of a view that steps along it, or 0.
+TEST(Softmax, AlongADimensionOfSizeOneIsOne) {
+  const Tensor x = tensor({1.25, 1.84, -.67, -1.38}, kDouble).view({4, 1, 1});
+  for (const Tensor& view : {x.slice(1, 0, 1, 3), x.slice(1, 0, 1).expand({4, 1, 1}), x[0].expand({4, 1, 1})}) {
+    EXPECT_TRUE(equal(view.softmax(1), ones({4, 1, 1}, kDouble)));
+    EXPECT_TRUE(equal(view.log_softmax(1), zeros({4, 1, 1}, kDouble)));
+  }
+}
+
+TEST(Cumsum, OfFloatsGoesOnBeyondTwoToTheTwentyFour) {
+  const int64_t count = 20'000'000;
+  EXPECT_EQ(cumsum(ones({count}), 0)[count - 1].item<float>(), 2e7F);
+}
+
+TEST(Cumprod, OfManyFloatsKeepsItsDigits) {
+  const int64_t count = 1'000'000;
+  const float exact = static_cast<float>(std::pow(static_cast<double>(1.000001F), count));
+  EXPECT_EQ(cumprod(full({count}, 1.000001), 0)[count - 1].item<float>(), exact);
+  EXPECT_EQ(prod(full({count}, 1.000001)).item<float>(), exact);
+}
+
+TEST(Sum, OfManyFloatsOfOneSignKeepsItsDigits) {
+  for (const float value : {0.1F, 0.3F, 1.1F, 0.7F}) {
+    for (const int64_t count : {1000, 100'000, 3'000'001, 30'000'000}) {
+      const double exact = static_cast<double>(value) * static_cast<double>(count);
+      EXPECT_NEAR(full({count}, value).sum().item<float>(), exact, 2e-7 * exact) << value << " " << count;
+    }
+  }
+  EXPECT_EQ(full({30'000'000}, 0.1F).mean().item<float>(), 0.1F);
+  const Tensor columns = full({3'000'000, 10}, 0.1F).sum(0), rows = full({10, 3'000'000}, 0.1F).t().sum(0);
+  EXPECT_TRUE(allclose(columns, full({10}, 3e5F), 2e-7, 0));
+  EXPECT_TRUE(allclose(rows, full({10}, 3e5F), 2e-7, 0));
+}
+
 }  // namespace
 }  // namespace wengert
