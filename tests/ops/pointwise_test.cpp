@@ -144,5 +144,11 @@ TEST(Logic, OfTruthValuesAndBits) {
   EXPECT_ERROR(bitwise_and(ones({1}), ones({1})), "\"bitwise_and\" not implemented for 'Float'");
 }
 
+TEST(Sign, OfZeroIsZero) {
+  const Tensor x = tensor({-2., -0., 0., 3.}, kDouble);
+  EXPECT_TRUE(equal(x.sign(), tensor({-1., 0., 0., 1.}, kDouble)));
+  EXPECT_TRUE(equal(x.clone().sign_(), x.sign()));
+}
+
 }  // namespace
 }  // namespace wengert

@@ -95,5 +95,13 @@ TEST(TensorIndex, PutAccumulatesRepeatedPositions) {
   EXPECT_TRUE(equal(x, tensor({4.0, 0.0, 2.0})));
 }
 
+TEST(Scatter, InPlaceWritesAndDoesNotAdd) {
+  const Tensor x = ones({3}, kDouble), index = tensor({0, 2}, kLong), source = tensor({5., 7.}, kDouble);
+  EXPECT_TRUE(equal(x.clone().scatter_(0, index, source), tensor({5., 1., 7.}, kDouble)));
+  EXPECT_TRUE(equal(x.clone().scatter_(0, index, 4), tensor({4., 1., 4.}, kDouble)));
+  EXPECT_TRUE(equal(x.clone().scatter_add_(0, index, source), tensor({6., 1., 8.}, kDouble)));
+  EXPECT_TRUE(equal(x.scatter(0, index, source), tensor({5., 1., 7.}, kDouble)));
+}
+
 }  // namespace
 }  // namespace wengert

@@ -54,7 +54,7 @@ class OnThreads : public testing::TestWithParam<std::tuple<Case, ScalarType>> {
   Results expected_;
 };
 
-constexpr int kTimes = 8;
+constexpr int kTimes = THREADS_TEST_REPEATS;
 
 TEST_P(OnThreads, TheNumberOfThreadsChangesNoBit) {
   for (const int threads : {2, 3, 8}) {
