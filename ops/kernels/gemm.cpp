@@ -70,9 +70,7 @@ Blocks cut(int64_t n, int64_t m, int64_t k, int64_t panel_rows, int64_t panel_co
   const auto rows = [&] { return round_up(pieces_of(n, down), panel_rows); };
   const auto columns = [&] { return round_up(pieces_of(m, across), panel_columns); };
   while (down * across < kWanted && rows() * columns() * k > kEnough) {
-    if (columns() >= 8 * panel_columns) {
-      across *= 2;
-    } else if (rows() >= 4 * panel_rows) {
+    if (columns() < 8 * panel_columns && rows() >= 4 * panel_rows) {
       down *= 2;
     } else if (columns() >= 2 * panel_columns) {
       across *= 2;

@@ -28,20 +28,16 @@ constexpr int64_t kColumns = 2 * static_cast<int64_t>(hn::MaxLanes(hn::ScalableT
 // Calls panel(rows, first) for panels that together are all rows; `rows` is a constant, and may be more than are left.
 template <class Panel>
 HWY_INLINE void row_panels(int64_t rows, const Panel& panel) {
+  constexpr int kLess = kRows > 8 ? 8 : 4;
   int64_t i = 0;
-  for (; i + kRows <= rows; i += kRows) panel(std::integral_constant<int, kRows>(), i);
+  for (; rows - i > kLess; i += kRows) panel(std::integral_constant<int, kRows>(), i);
   const int64_t rest = rows - i;
-  if (rest > 8) {
-    panel(std::integral_constant<int, kRows>(), i);
-  } else if (rest > 4) {
-    panel(std::integral_constant<int, std::min(kRows, 8)>(), i);
-  } else if (rest > 2) {
-    panel(std::integral_constant<int, 4>(), i);
-  } else if (rest > 1) {
-    panel(std::integral_constant<int, 2>(), i);
-  } else if (rest > 0) {
-    panel(std::integral_constant<int, 1>(), i);
+  if constexpr (kLess == 8) {
+    if (rest > 4) return panel(std::integral_constant<int, 8>(), i);
   }
+  if (rest > 2) return panel(std::integral_constant<int, 4>(), i);
+  if (rest > 1) return panel(std::integral_constant<int, 2>(), i);
+  if (rest > 0) panel(std::integral_constant<int, 1>(), i);
 }
 
 // Copies `count` of `width` series side by side, the others as zeros: to[p * width + i] = x[i * apart + p * step].
