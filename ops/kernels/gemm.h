@@ -22,10 +22,9 @@ struct Matrix {
   }
 };
 
-/// C = A B, with A (n, k), B (k, m) and C (n, m) row-major without gaps. Float and double go to the BLAS
-/// when the product is large, if A and B have blas_layout(); int64_t, and small products, to plain loops.
-/// Large products are cut into strips by their size, one BLAS call each, so that the result has the same
-/// bits on any number of threads.
+/// C = A B, with A (n, k), B (k, m) at any strides and C (n, m) row-major without gaps. Small products go to loops over
+/// the operands as they lie, large ones of float and double to packed panels (panels.h), cut by their size alone, so
+/// that the result has the same bits on any number of threads.
 template <class T>
 void gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c);
 
