@@ -7,17 +7,27 @@
 
 namespace wengert::kernels {
 
-/// Calls task(i) for each i in [0, count), on several threads when there are several tasks and threads.
+namespace detail {
+/// Calls call(task, i) for each i in [0, count) on this thread and on up to `helpers` others.
+void share_tasks(int64_t count, int helpers, const void* task, void (*call)(const void* task, int64_t i));
+/// Whether this thread is in a task already: what a task calls runs on its own thread alone.
+bool in_task();
+}  // namespace detail
+
+/// Calls task(i) for each i in [0, count), on several threads when there are several tasks and threads. Whoever has a
+/// processor takes the next task; the caller takes part, and waits for no thread that has not begun one.
 /// How work is cut into tasks must depend on its size alone, so that results do not depend on the number of
 /// threads. Tasks must not throw.
 template <class Task>
 void parallel_tasks(int64_t count, const Task& task) {
-  const int threads = static_cast<int>(std::min<int64_t>(count, get_num_threads()));
-  if (threads <= 1) {  // without asking OpenMP, which takes longer than a small task
-    for (int64_t i = 0; i < count; ++i) task(i);
-    return;
+  if (count > 1) {
+    const int threads = static_cast<int>(std::min<int64_t>(count, get_num_threads()));
+    if (threads > 1 && !detail::in_task()) {
+      detail::share_tasks(count, threads - 1, &task,
+                          [](const void* work, int64_t i) { (*static_cast<const Task*>(work))(i); });
+      return;
+    }
   }
-#pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t i = 0; i < count; ++i) task(i);
 }
 

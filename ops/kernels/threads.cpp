@@ -1,23 +1,44 @@
 #include <fmt/format.h>
-#include <omp.h>
 #include <wengert/autograd/error.h>
 #include <wengert/ops/kernels/threads.h>
 
+#include <algorithm>
 #include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
 
 namespace wengert {
 namespace {
-constinit std::atomic<int> requested{0};  // 0: not set, use what OpenMP would
+
+constinit std::atomic<int> current{0};  // 0: nobody has asked yet
+
+// The first number of OMP_NUM_THREADS (a list for nested loops), or the number of processors that the process may use.
+int threads_at_first() {
+  if (const char* const variable = std::getenv("OMP_NUM_THREADS")) {
+    const std::string_view text(variable);
+    int threads = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+    if (error == std::errc() && threads > 0 && (end == text.data() + text.size() || *end == ',')) return threads;
+  }
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+}  // namespace
+
 int get_num_threads() {
-  const int threads = requested.load(std::memory_order_relaxed);
-  return threads > 0 ? threads : omp_get_max_threads();
+  int threads = current.load(std::memory_order_relaxed);
+  if (threads == 0) {
+    const int first = threads_at_first();
+    threads = current.compare_exchange_strong(threads, first, std::memory_order_relaxed) ? first : threads;
+  }
+  return threads;
 }
 
 void set_num_threads(int threads) {
   if (threads <= 0) throw Error(fmt::format("Expected positive number of threads, but got {}", threads));
-  requested.store(threads, std::memory_order_relaxed);
+  current.store(threads, std::memory_order_relaxed);
 }
 
 }  // namespace wengert
