@@ -56,6 +56,36 @@ ScalarType natural_dtype(std::initializer_list<Scalar> values) {
   return real ? get_default_dtype() : kLong;
 }
 
+// As it was written: {{1, 2}, {3, 4}}.
+std::string listing(const TensorData& data) {
+  std::string text;
+  size_t written = 0;
+  const auto write = [&](const auto& write_rest, size_t dim) -> void {
+    if (dim == data.sizes().size()) {
+      text += fmt::format("{:g}", data.values()[written++].toDouble());
+      return;
+    }
+    text += '{';
+    for (int64_t i = 0; i < data.sizes()[dim]; ++i) {
+      if (i > 0) text += ", ";
+      write_rest(write_rest, dim + 1);
+    }
+    text += '}';
+  };
+  write(write, 0);
+  return text;
+}
+
+[[noreturn]] void fail_ragged(const TensorData& first, const TensorData& other) {
+  const auto spaced = [](IntArrayRef sizes) {
+    std::string text = joined(sizes);
+    std::erase(text, ',');
+    return text;
+  };
+  fail("Expected all sub-lists to have sizes: {} (e.g. {}), but got sub-list {} with sizes: {}", spaced(first.sizes()),
+       listing(first), listing(other), spaced(other.sizes()));
+}
+
 }  // namespace
 
 Tensor empty(IntArrayRef sizes, const TensorOptions& options) {
@@ -149,9 +179,7 @@ Tensor Tensor::new_full(IntArrayRef sizes, Scalar value, const TensorOptions& op
 TensorData::TensorData(std::initializer_list<TensorData> list) : sizes_{static_cast<int64_t>(list.size())} {
   dtype_ = list.size() == 0 ? kDouble : list.begin()->dtype_;
   for (const TensorData& item : list) {
-    check(item.sizes_ == list.begin()->sizes_,
-          "Expected all sub-lists to have sizes: {}, but got sub-list with sizes: {}", list.begin()->sizes(),
-          item.sizes());
+    if (item.sizes_ != list.begin()->sizes_) fail_ragged(*list.begin(), item);
     check(item.dtype_ == dtype_,
           "Expected all elements of the tensor to have the same scalar type: {}, but got element of scalar type: {}",
           dtype_, item.dtype_);

@@ -30,7 +30,7 @@ void move_retained(TensorImpl* tensor, Node* from, Node* to) {
 // Throws for views whose history nobody recorded.
 void check_creation(const TensorImpl& view, std::string_view what_is) {
   check(view.creation != CreationMeta::INFERENCE_MODE,
-        "A view was created in inference mode and {} modified inplace with grad mode enabled. Given that this use case "
+        "A view was created in inference mode and {} modified inplace in normal mode. Given that this use case "
         "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
         "inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) or both "
         "outside (if you want the inplace to be tracked).",
@@ -53,6 +53,11 @@ void change_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output
 }
 
 }  // namespace
+
+bool inference_tensors_ask(TensorRefs inputs) {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const Tensor& input) { return input.defined() && !input.is_inference(); });
+}
 
 void set_history(Tensor& output, IntrusivePtr<Node> node) {
   const uint32_t output_nr = node->num_inputs();
@@ -87,14 +92,15 @@ void fail_frozen() {
 }
 
 void check_in_place(const Tensor& self) {
-  const bool is_view = self.is_view();
-  check(is_view || !self.requires_grad() || !self.is_leaf(),
-        "a leaf Variable that requires grad is being used in an in-place operation.");
-  if (!is_view) return;
+  if (!self.is_view()) {
+    check(!self.requires_grad() || !self.is_leaf(),
+          "a leaf Variable that requires grad is being used in an in-place operation.");
+    return;
+  }
+  check_creation(*self.impl(), "is being");
   const Tensor& base = self._base();
   check(!(base.is_leaf() && base.requires_grad()),
         "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-  check_creation(*self.impl(), "is being");
 }
 
 Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int64_t offset) {
@@ -141,7 +147,7 @@ const IntrusivePtr<Node>& Tensor::grad_fn_of_view() const {
   TensorImpl* impl = impl_.get();
   if (impl == nullptr) return none;
   if (impl->base.defined() && impl->grad_fn_version != impl->storage->version() &&
-      (impl->grad_fn || !impl->base.is_leaf())) {
+      (impl->grad_fn || impl->base.requires_grad())) {
     autograd::check_creation(*impl, "its base or another view of its base has been");
     const AutoGradMode enabled(true);
     const Tensor again = impl->base.as_strided(impl->sizes, impl->strides, impl->offset);
@@ -150,7 +156,11 @@ const IntrusivePtr<Node>& Tensor::grad_fn_of_view() const {
   return impl->grad_fn;
 }
 
-bool Tensor::is_leaf() const { return !grad_fn(); }
+bool Tensor::is_leaf() const {
+  // A view made without grad mode has no history, and none is made for it.
+  if (defined() && impl_->creation != autograd::CreationMeta::DEFAULT) return !impl_->grad_fn;
+  return !grad_fn();
+}
 
 const Tensor& Tensor::requires_grad_(bool requires_grad) const {
   check(!requires_grad || isFloatingType(dtype()),

@@ -20,11 +20,15 @@ namespace wengert::autograd {
 
 using TensorRefs = ArrayRef<std::reference_wrapper<const Tensor>>;
 
+/// Whether one of these requires grad for an operation's sake: inference tensors among themselves do not, whatever
+/// they were told; beside another tensor they do.
+bool inference_tensors_ask(TensorRefs inputs);
+
 /// Whether an operation on these must be recorded: grad mode is on and one of them requires grad.
 inline bool must_record(TensorRefs inputs) {
   if (!GradMode::is_enabled()) return false;
   for (const Tensor& input : inputs) {
-    if (input.defined() && input.requires_grad()) return true;
+    if (input.defined() && input.requires_grad()) return !input.is_inference() || inference_tensors_ask(inputs);
   }
   return false;
 }

@@ -129,9 +129,9 @@ Tensor Tensor::converted(ScalarType dtype) const {
 }
 
 Tensor Tensor::to(const TensorOptions& options, bool non_blocking, bool copy) const {
-  check(!options.has_requires_grad(),
-        "to(options) expects unset requires_grad flag, but got options.requires_grad set as {}",
-        options.requires_grad());
+  check(!options.requires_grad(),
+        "Operators taking TensorOptions cannot take a TensorOptions with options.requires_grad set as true. This isn't "
+        "implemented yet.");
   return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
 }
 

@@ -224,6 +224,7 @@ Tensor memory_offsets(const Tensor& x, TensorList indices) {
     const Tensor position = where(all[d] < 0, all[d] + size, all[d]);
     const Tensor out = logical_or(position < 0, position >= size);
     if (any(out).item<bool>()) {
+      check(size != 0, "index is out of bounds for dimension with size 0");
       const Tensor wrong = index(all[d].expand(out.sizes()), {out});
       fail("index {} is out of bounds for dimension {} with size {}", wrong[0].item<int64_t>(), d, size);
     }

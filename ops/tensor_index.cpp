@@ -50,7 +50,9 @@ class Indexer {
   Indexer(const Tensor& x, ArrayRef<TensorIndex> indices) : original_dims_(x.dim()) {
     int64_t specified = 0;
     for (const TensorIndex& index : indices) specified += dims_of(index);
-    check(specified <= x.dim(), "too many indices for tensor of dimension {}", x.dim());
+    // Of one index alone libtorch says in other words that a number without dimensions has no such place.
+    check(specified <= x.dim() || (indices.size() == 1 && specified == 1 && indices[0].kind() != Kind::kTensor),
+          "too many indices for tensor of dimension {}", x.dim());
     skipped_ = x.dim() - specified;
     result_.view = x;
     for (const TensorIndex& index : indices) apply(index);
@@ -97,10 +99,10 @@ class Indexer {
   }
 
   void select(int64_t position) {
-    check(original_dims_ > 0,
+    check(original_dims_ > 0 || position != 0,
           "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
           "0-dim tensor to a number");
-    const int64_t size = result_.view.size(dim_);
+    const int64_t size = original_dims_ == 0 ? 0 : result_.view.size(dim_);
     check(position >= -size && position < size, "index {} is out of bounds for dimension {} with size {}", position,
           real_dim_, size);
     result_.view = result_.view.select(dim_, position);
@@ -125,6 +127,7 @@ Tensor without_leading_ones(const Tensor& value) {
 }  // namespace
 
 Tensor Tensor::index(ArrayRef<TensorIndex> indices) const {
+  check(!indices.empty(), "Passing an empty index list to Tensor::index() is not valid syntax");
   const Indexed indexed = Indexer(*this, indices).result();
   if (!indexed.tensors.empty()) return wengert::index(indexed.view, indexed.tensors);
   // A view even where nothing was taken away.
@@ -135,6 +138,7 @@ Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const {
 }
 
 Tensor& Tensor::index_put_(ArrayRef<TensorIndex> indices, const Tensor& values) const {
+  check(!indices.empty(), "Passing an empty index list to Tensor::index_put_() is not valid syntax");
   const Indexed indexed = Indexer(*this, indices).result();
   const Tensor value = without_leading_ones(values);
   if (indexed.tensors.empty()) {

@@ -203,7 +203,8 @@ TEST_F(ErrorTest, Factories) {
   EXPECT_ERROR(rand({2}, kLong), "\"check_uniform_bounds\" not implemented for 'Long'");
   EXPECT_ERROR(randn({2}, kLong), "\"normal_kernel_cpu\" not implemented for 'Long'");
   EXPECT_ERROR(randint(5, 5, {2}), "random_ expects 'from' to be less than 'to', but got from=5 >= to=5");
-  EXPECT_ERROR(tensor({{1, 2}, {3}}), "Expected all sub-lists to have sizes: [2]");
+  EXPECT_ERROR(tensor({{5, 6}, {7}}),
+               "Expected all sub-lists to have sizes: 2 (e.g. {5, 6}), but got sub-list {7} with sizes: 1");
 }
 
 TEST_F(ErrorTest, UndefinedTensors) {

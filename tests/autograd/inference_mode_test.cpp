@@ -87,6 +87,40 @@ TEST(InferenceMode, InPlaceChangesOfNormalTensorsAreNoticed) {
   EXPECT_ERROR(y.sum().backward(), "has been modified by an inplace operation");
 }
 
+TEST(InferenceMode, InferenceTensorsAmongThemselvesRecordNothing) {
+  Tensor x;
+  {
+    const InferenceMode guard;
+    x = ones({2, 3}).requires_grad_();
+  }
+  EXPECT_FALSE((x * x).requires_grad());
+  const Tensor view = x.view({3, 2});
+  EXPECT_TRUE(view.is_inference());
+  EXPECT_FALSE(view.requires_grad());
+  EXPECT_TRUE(view.is_leaf());
+  const Tensor normal = ones({2, 3}, requires_grad());
+  (x + normal).sum().backward();
+  EXPECT_TRUE(equal(x.grad(), ones({2, 3})));
+  EXPECT_ERROR(x * normal, "Inference tensors cannot be saved for backward.");
+}
+
+TEST(InferenceMode, ViewsOfALeafAreRefusedForTheirModeFirst) {
+  const Tensor x = ones({2, 3}, requires_grad());
+  Tensor view, of_view;
+  {
+    const InferenceMode guard;
+    view = x.view({3, 2});
+    of_view = view.t();
+    of_view.mul_(2);
+    EXPECT_EQ(of_view._version(), 1);
+    EXPECT_EQ(x._version(), 1);
+  }
+  EXPECT_TRUE(view.requires_grad());
+  EXPECT_TRUE(of_view.is_leaf());
+  for (const Tensor& v : {view, of_view})
+    EXPECT_ERROR(v.mul_(2), "A view was created in inference mode and is being modified inplace in normal mode.");
+}
+
 TEST(NoGradMode, ViewsRequireGradForTheirBasesSake) {
   const Tensor x = ones({2, 3}, requires_grad()) * 1;
   Tensor view;

@@ -70,7 +70,10 @@ TEST(TensorIndex, ErrorsNameTheIndexAndTheDimension) {
   EXPECT_ERROR(x.index({Slice(), Slice(), 12}), "index 12 is out of bounds for dimension 2 with size 10");
   EXPECT_ERROR(x.index({0, 0, 0, 0}), "too many indices for tensor of dimension 3");
   EXPECT_ERROR(x.index({Slice(), tensor({0, 7})}), "index 7 is out of bounds for dimension 1 with size 5");
-  EXPECT_ERROR(tensor(10).index({0}), "too many indices for tensor of dimension 0");
+  EXPECT_ERROR(tensor(10).index({0}), "invalid index of a 0-dim tensor. Use `tensor.item()` in Python");
+  EXPECT_ERROR(tensor(10).index({0, 0}), "too many indices for tensor of dimension 0");
+  EXPECT_ERROR(ones({0}).index({tensor({0})}), "index is out of bounds for dimension with size 0");
+  EXPECT_ERROR(ones({2}).index(std::vector<TensorIndex>()), "Passing an empty index list to Tensor::index() is not");
 }
 
 TEST(TensorIndex, PutWritesThroughViewsAndPositions) {
