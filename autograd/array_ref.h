@@ -1,10 +1,14 @@
 #pragma once
 
+#include <wengert/autograd/error.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <ostream>
+#include <string>
 #include <vector>
 
 namespace wengert {
@@ -16,10 +20,15 @@ template <class T>
 class ArrayRef {
  public:
   using value_type = T;
+  using iterator = const T*;
   using const_iterator = const T*;
+  using reverse_iterator = std::reverse_iterator<iterator>;
 
   constexpr ArrayRef() = default;
   constexpr ArrayRef(const T* data, size_t size) : data_(data), size_(size) {}
+  constexpr ArrayRef(const T* begin, const T* end) : ArrayRef(begin, static_cast<size_t>(end - begin)) {}
+  template <size_t N>
+  constexpr ArrayRef(const T (&array)[N]) : ArrayRef(array, N) {}      // NOLINT
   constexpr ArrayRef(const T& element) : data_(&element), size_(1) {}  // NOLINT: implicit as in libtorch
   constexpr ArrayRef(const std::initializer_list<T>& list) : ArrayRef(list.begin(), list.size()) {}  // NOLINT
   template <class Container>
@@ -34,11 +43,22 @@ class ArrayRef {
   constexpr bool empty() const { return size_ == 0; }
   constexpr const T* begin() const { return data_; }
   constexpr const T* end() const { return data_ + size_; }
+  constexpr const T* cbegin() const { return begin(); }
+  constexpr const T* cend() const { return end(); }
+  constexpr reverse_iterator rbegin() const { return reverse_iterator(end()); }
+  constexpr reverse_iterator rend() const { return reverse_iterator(begin()); }
   constexpr const T& operator[](size_t i) const { return data_[i]; }
+  /// Throws wengert::Error when there is no such element.
+  constexpr const T& at(size_t i) const {
+    if (i >= size_)
+      throw Error("ArrayRef: invalid index Index = " + std::to_string(i) + "; Length = " + std::to_string(size_));
+    return data_[i];
+  }
   constexpr const T& front() const { return data_[0]; }
   constexpr const T& back() const { return data_[size_ - 1]; }
 
-  /// `count` elements from `start`.
+  /// All from `start`, or `count` of them.
+  constexpr ArrayRef slice(size_t start) const { return slice(start, size_ - start); }
   constexpr ArrayRef slice(size_t start, size_t count) const { return {data_ + start, count}; }
 
   constexpr bool equals(ArrayRef other) const {

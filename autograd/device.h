@@ -19,14 +19,16 @@ class Device {
   Device(const std::string& name) {  // NOLINT
     if (name != "cpu" && name != "cpu:0")
       throw Error("Expected one of cpu device type at start of device string: " + name);
+    if (name == "cpu:0") index_ = 0;
   }
   Device(const char* name) : Device(std::string(name)) {}  // NOLINT
 
   DeviceType type() const { return type_; }
   int8_t index() const { return index_; }
+  bool has_index() const { return index_ != -1; }
   bool is_cpu() const { return true; }
   bool is_cuda() const { return false; }
-  std::string str() const { return "cpu"; }
+  std::string str() const { return has_index() ? "cpu:" + std::to_string(index_) : "cpu"; }
   friend bool operator==(const Device& a, const Device& b) { return a.type_ == b.type_; }
 
  private:

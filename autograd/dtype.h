@@ -38,6 +38,8 @@ constexpr int64_t element_size(ScalarType dtype) {
 }
 
 constexpr bool isFloatingType(ScalarType dtype) { return dtype == kFloat || dtype == kDouble; }
+constexpr bool isComplexType(ScalarType) { return false; }  // there are none
+constexpr bool isSignedType(ScalarType dtype) { return dtype != kBool; }
 constexpr bool isIntegralType(ScalarType dtype, bool include_bool) {
   return dtype == kLong || (include_bool && dtype == kBool);
 }

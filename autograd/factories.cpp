@@ -41,6 +41,17 @@ Tensor generate(IntArrayRef sizes, const TensorOptions& options, const Value& va
   return out;
 }
 
+// The i-th of `steps` values from start to end, computed from the nearer end, so that both are met exactly.
+auto evenly_spaced(Scalar start, Scalar end, int64_t steps) {
+  check(steps >= 0, "number of steps must be non-negative");
+  const double from = start.toDouble(), to = end.toDouble();
+  const double by = steps > 1 ? (to - from) / static_cast<double>(steps - 1) : 0;
+  return [=](int64_t i) {
+    return i < steps / 2 || steps == 1 ? from + by * static_cast<double>(i)
+                                       : to - by * static_cast<double>(steps - 1 - i);
+  };
+}
+
 Tensor filled(IntArrayRef sizes, Scalar value, const TensorOptions& options) {
   Tensor out = empty(sizes, options);
   autograd::fill_elements(out, value);
@@ -132,13 +143,12 @@ Tensor arange(Scalar start, Scalar end, Scalar step, const TensorOptions& option
 }
 
 Tensor linspace(Scalar start, Scalar end, int64_t steps, const TensorOptions& options) {
-  check(steps >= 0, "number of steps must be non-negative");
-  const double from = start.toDouble(), to = end.toDouble();
-  const double by = steps > 1 ? (to - from) / static_cast<double>(steps - 1) : 0;
-  // From both ends towards the middle, so that both are met exactly.
-  return generate({steps}, options, [=](int64_t i) {
-    return i < steps / 2 || steps == 1 ? from + by * static_cast<double>(i)
-                                       : to - by * static_cast<double>(steps - 1 - i);
+  return generate({steps}, options, evenly_spaced(start, end, steps));
+}
+
+Tensor logspace(Scalar start, Scalar end, int64_t steps, double base, const TensorOptions& options) {
+  return generate({steps}, options, [base, exponent = evenly_spaced(start, end, steps)](int64_t i) {
+    return std::pow(base, exponent(i));
   });
 }
 

@@ -237,6 +237,7 @@ void Tensor::set_data(const Tensor& new_data) const {
 unsigned Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
   check(requires_grad(), "cannot register a hook on a variable that doesn't require gradient");
   const autograd::Edge edge = autograd::gradient_edge(*this);
+  if (!edge.is_valid()) return 0;  // a view made without grad mode, of what requires grad: no gradient arrives there
   autograd::NodeHooks& hooks = edge.function->hooks();
   const unsigned handle = hooks.next_handle++;
   hooks.tensor_hooks.push_back({handle, edge.input_nr, std::move(hook)});
@@ -245,7 +246,8 @@ unsigned Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
 
 void Tensor::remove_hook(unsigned handle) const {
   const autograd::Edge edge = autograd::gradient_edge(*this);
-  check(edge.is_valid(), "cannot remove a hook from a variable that doesn't require gradient");
+  check(requires_grad(), "cannot remove a hook from a variable that doesn't require gradient");
+  if (!edge.is_valid()) return;
   auto& hooks = edge.function->hooks().tensor_hooks;
   const auto found = std::find_if(hooks.begin(), hooks.end(), [&](const auto& hook) { return hook.handle == handle; });
   check(found != hooks.end(), "Invalid index, no hook at position {}", handle);

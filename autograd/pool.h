@@ -13,9 +13,10 @@ namespace wengert::pool {
 //
 // Classes are multiples of 64 bytes up to 1 KiB, and above that four to each power of two, so that at most a fifth
 // of a block is wasted. A thread's lists hold blocks of up to 1 MiB, 64 MiB together. Larger blocks are kept in one
-// list for all threads, as long as they and those in use take no more memory than those in use once did, and a
-// sixteenth: a step's other moments need blocks that its busiest one does not. Under AddressSanitizer and
-// ThreadSanitizer nothing is kept, so that a use after free is seen.
+// list for all threads, if their size is one that is asked for again and again, and as long as they and those in use
+// take no more memory than those in use once did, and a sixteenth: a step's other moments need blocks that its busiest
+// one does not. What is not used for long goes back to the system, and sooner if that is short of memory. Under
+// AddressSanitizer and ThreadSanitizer nothing is kept, so that a use after free is seen.
 
 /// Every block is aligned to this many bytes: a cache line, and the widest SIMD register.
 inline constexpr size_t kAlignment = 64;

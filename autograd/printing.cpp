@@ -190,6 +190,26 @@ std::string str(const Tensor& tensor) {
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << str(tensor); }
 
+std::ostream& operator<<(std::ostream& out, const Scalar& scalar) {
+  if (scalar.isFloatingPoint()) return out << scalar.toDouble();
+  if (scalar.isBoolean()) return out << (scalar.toBool() ? "true" : "false");
+  return out << scalar.toLong();
+}
+
+std::ostream& operator<<(std::ostream& out, const TensorOptions& options) {
+  const auto property = [&](const char* name, const auto& value, bool set) {
+    out << name << "=" << value << (set ? "" : " (default)");
+  };
+  static constexpr const char* kNames[] = {"bool", "long int", "float", "double"};  // in C++, in ScalarType's order
+  property("TensorOptions(dtype", kNames[static_cast<size_t>(options.dtype())], options.has_dtype());
+  property(", device", options.device(), options.has_device());
+  property(", layout", options.layout(), options.has_layout());
+  property(", requires_grad", options.requires_grad() ? "true" : "false", options.has_requires_grad());
+  property(", pinned_memory", "false", false);
+  property(", memory_format", "(nullopt)", true);
+  return out << ")";
+}
+
 std::ostream& operator<<(std::ostream& out, const IntrusivePtr<autograd::Node>& node) {
   return out << (node ? fmt::format("<{}>", node->name()) : "None");
 }

@@ -2,7 +2,9 @@
 
 #include <wengert/autograd/dtype.h>
 
+#include <cmath>
 #include <concepts>
+#include <iosfwd>
 #include <type_traits>
 
 namespace wengert {
@@ -27,6 +29,7 @@ class Scalar {
   bool isFloatingPoint() const { return dtype_ == kDouble; }
   bool isIntegral(bool include_bool) const { return isIntegralType(dtype_, include_bool); }
   bool isBoolean() const { return dtype_ == kBool; }
+  bool isComplex() const { return false; }
 
   template <class T>
   T to() const {
@@ -43,6 +46,8 @@ class Scalar {
   bool toBool() const { return to<bool>(); }
 
   Scalar operator-() const { return isFloatingPoint() ? Scalar(-real_) : Scalar(-integer_); }
+  Scalar conj() const { return *this; }
+  Scalar log() const { return std::log(toDouble()); }
   template <Arithmetic T>
   bool equal(T value) const {
     return isFloatingPoint() ? real_ == static_cast<double>(value) : integer_ == value;
@@ -55,5 +60,8 @@ class Scalar {
     int64_t integer_;
   };
 };
+
+/// As the C++ number is written: 21, 0.1, true.
+std::ostream& operator<<(std::ostream& out, const Scalar& scalar);
 
 }  // namespace wengert

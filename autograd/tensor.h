@@ -76,7 +76,15 @@ class Tensor {
   Layout layout() const;
   bool is_sparse() const;
   bool is_floating_point() const { return isFloatingType(dtype()); }
-  bool is_signed() const { return dtype() != kBool; }
+  bool is_signed() const { return isSignedType(dtype()); }
+  bool is_complex() const { return false; }
+  int64_t itemsize() const { return element_size(); }
+  int64_t ndimension() const { return dim(); }
+  bool is_same_size(const Tensor& other) const { return sizes() == other.sizes(); }
+  /// How many handles there are of this tensor, those that the graph holds among them.
+  size_t use_count() const;
+  std::string name() const { return ""; }  // here as tensors of libtorch have one
+  bool has_names() const { return false; }
   Device device() const { return Device(); }
   bool is_cpu() const { return true; }
   bool is_cuda() const { return false; }
@@ -362,6 +370,7 @@ class Tensor {
   Tensor operator!() const;
   Tensor operator~() const;
   bool equal(const Tensor& other) const;
+  Tensor isclose(const Tensor& other, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false) const;
   bool allclose(const Tensor& other, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false) const;
 
   // --- Reduction ------------------------------------------------------------------------------------
@@ -448,6 +457,7 @@ class Tensor {
   Tensor reshape_as(const Tensor& other) const { return reshape(other.sizes()); }
   Tensor t() const;
   Tensor transpose(int64_t dim0, int64_t dim1) const;
+  Tensor mT() const;  ///< each matrix transposed
   Tensor permute(IntArrayRef dims) const;
   Tensor expand(IntArrayRef sizes, bool implicit = false) const;
   Tensor expand_as(const Tensor& other) const { return expand(other.sizes()); }

@@ -72,7 +72,8 @@ inline IntArrayRef Tensor::strides() const { return impl_ ? IntArrayRef(impl_->s
 inline int64_t Tensor::dim() const { return static_cast<int64_t>(sizes().size()); }
 inline int64_t Tensor::numel() const { return impl_ ? impl_->numel : 0; }
 inline ScalarType Tensor::dtype() const { return info().dtype; }
-inline TensorOptions Tensor::options() const { return TensorOptions(dtype()); }
+inline TensorOptions Tensor::options() const { return TensorOptions(dtype()).device(kCPU).layout(kStrided); }
+inline size_t Tensor::use_count() const { return impl_ ? impl_->owners.owners() : 0; }
 inline int64_t Tensor::storage_offset() const { return info().offset; }
 inline bool Tensor::is_contiguous() const { return info().contiguous; }
 inline bool Tensor::is_sparse() const { return info().sparse != nullptr; }

@@ -3,6 +3,7 @@
 #include <wengert/autograd/device.h>
 #include <wengert/autograd/dtype.h>
 
+#include <iosfwd>
 #include <optional>
 
 namespace wengert {
@@ -11,8 +12,13 @@ namespace wengert {
 class TensorOptions {
  public:
   TensorOptions() = default;
-  TensorOptions(ScalarType dtype) : dtype_(dtype) {}  // NOLINT: implicit as in libtorch
-  TensorOptions(Device) {}                            // NOLINT: there is but one
+  TensorOptions(ScalarType dtype) : dtype_(dtype) {}               // NOLINT: implicit as in libtorch
+  TensorOptions(Device) : has_device_(true) {}                     // NOLINT: there is but one
+  TensorOptions(DeviceType type) : TensorOptions(Device(type)) {}  // NOLINT
+  /// Factories make strided tensors: throws for another layout.
+  TensorOptions(Layout layout) : has_layout_(true) {  // NOLINT
+    if (layout != kStrided) throw Error("Only tensors of layout Strided are made so; see sparse_coo_tensor");
+  }
 
   [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const {
     TensorOptions options = *this;
@@ -25,23 +31,43 @@ class TensorOptions {
     return options;
   }
 
-  [[nodiscard]] TensorOptions device(Device) const { return *this; }  // there is but one
+  [[nodiscard]] TensorOptions device(Device) const {
+    TensorOptions options = *this;
+    options.has_device_ = true;
+    return options;
+  }
+  [[nodiscard]] TensorOptions layout(Layout layout) const {
+    TensorOptions options = *this;
+    options.has_layout_ = TensorOptions(layout).has_layout_;
+    return options;
+  }
+
   Device device() const { return Device(); }
+  bool has_device() const { return has_device_; }
   Layout layout() const { return kStrided; }
+  bool has_layout() const { return has_layout_; }
+  bool is_sparse() const { return false; }
+  bool pinned_memory() const { return false; }
   /// The dtype asked for, else the default dtype.
   ScalarType dtype() const { return dtype_ ? *dtype_ : get_default_dtype(); }
   bool has_dtype() const { return dtype_.has_value(); }
   std::optional<ScalarType> dtype_opt() const { return dtype_; }
   bool requires_grad() const { return requires_grad_.value_or(false); }
   bool has_requires_grad() const { return requires_grad_.has_value(); }
+  std::optional<bool> requires_grad_opt() const { return requires_grad_; }
 
  private:
   std::optional<ScalarType> dtype_;
   std::optional<bool> requires_grad_;
+  bool has_device_ = false, has_layout_ = false;
 };
 
 inline TensorOptions dtype(ScalarType dtype) { return TensorOptions(dtype); }
+inline TensorOptions layout(Layout layout) { return TensorOptions(layout); }
 inline TensorOptions device(Device device) { return TensorOptions().device(device); }
 inline TensorOptions requires_grad(bool requires_grad = true) { return TensorOptions().requires_grad(requires_grad); }
+
+/// All properties, as libtorch shows them; what was not set is marked as the default.
+std::ostream& operator<<(std::ostream& out, const TensorOptions& options);
 
 }  // namespace wengert

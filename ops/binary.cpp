@@ -92,7 +92,8 @@ Tensor remainder_of(const char* name, const Tensor& first, const Tensor& second,
   const Operands operands(first, second);
   const Tensor &a = operands.a, &b = operands.b;
   check_no_zero(a, b);
-  return record(name, compute_new(a, b, name, f), {a, b}, {a, b},
+  const bool of_b = b.requires_grad();
+  return record(name, compute_new(a, b, name, f), {a, b}, {ToSave::input_if(of_b, a), ToSave::input_if(of_b, b)},
                 [rounding, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
                   const Tensor& g = c.grad();
                   return {c.needs(0) ? to_a.sum(g) : Tensor(),
@@ -176,10 +177,13 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
     out = where(weight.abs() < 0.5, a + difference * weight, b - difference * (1 - weight));
   }
   return record(
-      "LerpBackward1", out, {a, b, weight}, {a, b, weight},
+      "LerpBackward1", out, {a, b, weight},
+      {ToSave::input_if(weight.requires_grad(), a), ToSave::input_if(weight.requires_grad(), b),
+       ToSave::input_if(a.requires_grad() || b.requires_grad(), weight)},
       [to_a = BroadcastOf(a), to_b = BroadcastOf(b), to_w = BroadcastOf(weight)](const Backward& c) -> Gradients {
-        const Tensor &g = c.grad(), w = c.saved(2);
-        return {c.needs(0) ? to_a.sum(g * (1 - w)) : Tensor(), c.needs(1) ? to_b.sum(g * w) : Tensor(),
+        const Tensor& g = c.grad();
+        return {c.needs(0) ? to_a.sum(g * (1 - c.saved(2))) : Tensor(),
+                c.needs(1) ? to_b.sum(g * c.saved(2)) : Tensor(),
                 c.needs(2) ? to_w.sum(g * (c.saved(1) - c.saved(0))) : Tensor()};
       });
 }
@@ -196,7 +200,7 @@ Tensor xlogy(const Tensor& x, const Tensor& y) {
                 [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
                   const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
                   const Tensor zero_factor = logical_and(a == 0, b <= 0);
-                  return {c.needs(0) ? to_a.sum(where(zero_factor, zeros({}, g.options()), g * log(b))) : Tensor(),
+                  return {c.needs(0) ? to_a.sum(g * where(zero_factor, zeros({}, g.options()), log(b))) : Tensor(),
                           c.needs(1) ? to_b.sum(g * a / b) : Tensor()};
                 });
 }
@@ -209,7 +213,8 @@ Tensor addcmul(const Tensor& first, const Tensor& second, const Tensor& third, S
     const NoGradGuard no_grad;
     out = x + (value.equal(1) ? a * b : a * value * b);
   }
-  return record("AddcmulBackward0", out, {x, a, b}, {a, b},
+  return record("AddcmulBackward0", out, {x, a, b},
+                {ToSave::input_if(b.requires_grad(), a), ToSave::input_if(a.requires_grad(), b)},
                 [value = value, to_x = BroadcastOf(x), to_a = BroadcastOf(a),
                  to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
                   const Tensor& g = c.grad();
@@ -233,13 +238,17 @@ Tensor addcdiv(const Tensor& first, const Tensor& second, const Tensor& third, S
     const NoGradGuard no_grad;
     out = x + (value.equal(1) ? a / b : a * value / b);
   }
-  return record("AddcdivBackward0", out, {x, a, b}, {a, b},
+  return record("AddcdivBackward0", out, {x, a, b},
+                {ToSave::input_if(b.requires_grad(), a), ToSave::input_if(a.requires_grad() || b.requires_grad(), b)},
                 [value = value, to_x = BroadcastOf(x), to_a = BroadcastOf(a),
                  to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
                   const Tensor& g = c.grad();
-                  const Tensor a = c.saved(0), b = c.saved(1);
-                  return {c.needs(0) ? to_x.sum(g) : Tensor(), c.needs(1) ? to_a.sum(g * (value / b)) : Tensor(),
-                          c.needs(2) ? to_b.sum(-g * (a * value / (b * b))) : Tensor()};
+                  const auto of_b = [&] {
+                    const Tensor b = c.saved(1);
+                    return to_b.sum(-g * (c.saved(0) * value / (b * b)));
+                  };
+                  return {c.needs(0) ? to_x.sum(g) : Tensor(),
+                          c.needs(1) ? to_a.sum(g * (value / c.saved(1))) : Tensor(), c.needs(2) ? of_b() : Tensor()};
                 });
 }
 

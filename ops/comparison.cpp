@@ -38,6 +38,20 @@ bool all_true(const Tensor& condition) {
   return std::all_of(data, data + flat.numel(), [](bool holds) { return holds; });
 }
 
+// Whether condition(a, b), which gives bools, holds for all elements; for large tensors part by part.
+template <class Condition>
+bool holds_everywhere(const Tensor& a, const Tensor& b, const Condition& condition) {
+  constexpr int64_t kPart = 1 << 18;  // elements
+  if (a.sizes() != b.sizes() || !a.is_contiguous() || !b.is_contiguous()) return all_true(condition(a, b));
+  const NoGradGuard no_grad;
+  const Tensor x = a.view(-1), y = b.view(-1);
+  for (int64_t i = 0; i < x.numel(); i += kPart) {
+    const int64_t size = std::min(kPart, x.numel() - i);
+    if (!all_true(condition(x.narrow(0, i, size), y.narrow(0, i, size)))) return false;
+  }
+  return true;
+}
+
 template <class T>
 bool is_close(T a, T b, double rtol, double atol, bool equal_nan) {
   if (a == b) return true;
@@ -77,13 +91,20 @@ Tensor isfinite(const Tensor& x) {
   return out;
 }
 
-bool equal(const Tensor& a, const Tensor& b) { return a.sizes() == b.sizes() && all_true(eq(a, b)); }
+bool equal(const Tensor& a, const Tensor& b) {
+  return a.sizes() == b.sizes() && holds_everywhere(a, b, [](const Tensor& x, const Tensor& y) { return eq(x, y); });
+}
 
-bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
   check(a.dtype() == b.dtype(), "{} did not match {}", a.dtype(), b.dtype());
   check(rtol >= 0, "rtol must be greater than or equal to zero, but got {}", rtol);
   check(atol >= 0, "atol must be greater than or equal to zero, but got {}", atol);
-  return all_true(compare(a, b, [&](auto x, auto y) { return is_close(x, y, rtol, atol, equal_nan); }));
+  return compare(a, b, [=](auto x, auto y) { return is_close(x, y, rtol, atol, equal_nan); });
+}
+
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  check(a.dtype() == b.dtype(), "{} did not match {}", a.dtype(), b.dtype());
+  return holds_everywhere(a, b, [=](const Tensor& x, const Tensor& y) { return isclose(x, y, rtol, atol, equal_nan); });
 }
 
 Tensor Tensor::eq(const Tensor& other) const { return wengert::eq(*this, other); }
@@ -100,6 +121,9 @@ Tensor Tensor::ge(const Tensor& other) const { return wengert::ge(*this, other);
 Tensor Tensor::ge(Scalar other) const { return wengert::ge(*this, other); }
 Tensor Tensor::isfinite() const { return wengert::isfinite(*this); }
 bool Tensor::equal(const Tensor& other) const { return wengert::equal(*this, other); }
+Tensor Tensor::isclose(const Tensor& other, double rtol, double atol, bool equal_nan) const {
+  return wengert::isclose(*this, other, rtol, atol, equal_nan);
+}
 bool Tensor::allclose(const Tensor& other, double rtol, double atol, bool equal_nan) const {
   return wengert::allclose(*this, other, rtol, atol, equal_nan);
 }

@@ -61,7 +61,7 @@ void check_writable(const Tensor& self, const Tensor& other) {
   check(IntArrayRef(shape) == self.sizes(), "output with shape {} doesn't match the broadcast shape {}", self.sizes(),
         IntArrayRef(shape));
   check_writable(self);
-  if (self.is_same(other) || !self.is_alias_of(other)) return;
+  if (self.is_same(other) || self.numel() == 0 || !self.is_alias_of(other)) return;
   if (!is_non_overlapping_and_dense(self.sizes(), self.strides()) ||
       !is_non_overlapping_and_dense(other.sizes(), other.strides())) {
     return;  // too hard to tell

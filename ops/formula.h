@@ -50,9 +50,19 @@ struct ToSave {
     save.output_nr = output_nr;
     return save;
   }
-  SavedTensor saved() const { return is_output ? SavedTensor::output(tensor, output_nr) : SavedTensor(tensor); }
+  /// An input that only one of the gradients needs: what is not saved may be changed in place.
+  static ToSave input_if(bool needed, const Tensor& input) {
+    ToSave save(input);
+    save.is_needed = needed;
+    return save;
+  }
+  SavedTensor saved() const {
+    if (!is_needed) return {};
+    return is_output ? SavedTensor::output(tensor, output_nr) : SavedTensor(tensor);
+  }
 
   const Tensor& tensor;
+  bool is_needed = true;
   bool is_output = false;
   uint32_t output_nr = 0;
 };
@@ -105,14 +115,19 @@ void record_all(const char* name, std::initializer_list<std::reference_wrapper<T
 /// Whether an element is 0, where a formula that divides would not do.
 bool has_zero(const Tensor& x);
 
-/// The sizes of an operand before it was broadcast. Its gradient is the sum over the copies.
+/// The sizes and dtype of an operand before it was broadcast and promoted. Its gradient is the sum over the copies, in
+/// its own dtype.
 class BroadcastOf {
  public:
-  explicit BroadcastOf(const Tensor& operand) : sizes_(operand.sizes()) {}
-  Tensor sum(const Tensor& grad) const { return grad.sizes() == IntArrayRef(sizes_) ? grad : grad.sum_to_size(sizes_); }
+  explicit BroadcastOf(const Tensor& operand)
+      : sizes_(operand.sizes()), dtype_(operand.defined() ? operand.dtype() : kDouble) {}
+  Tensor sum(const Tensor& grad) const {
+    return (grad.sizes() == IntArrayRef(sizes_) ? grad : grad.sum_to_size(sizes_)).to(dtype_);
+  }
 
  private:
   Dims sizes_;
+  ScalarType dtype_;
 };
 
 }  // namespace wengert::ops

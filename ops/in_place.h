@@ -10,7 +10,7 @@ namespace wengert::ops {
 /// nothing from one of its own. What f saves for its gradient is a copy, which the change does not touch.
 template <class F>
 Tensor& replace(const Tensor& self, const F& f) {
-  if (GradMode::is_enabled()) autograd::check_in_place(self);
+  if (GradMode::is_enabled() && self.requires_grad()) autograd::check_in_place(self);
   const Tensor result = f(GradMode::is_enabled() ? self.clone() : self);
   check(result.sizes() == self.sizes(), "output with shape {} doesn't match the broadcast shape {}", self.sizes(),
         result.sizes());

@@ -334,6 +334,8 @@ Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tens
 Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
   const Tensor positions = flat_index(index, "index_select");
   dim = wrap_dim(dim, x.dim());
+  check(x.dim() > 0 || positions.numel() == 1, "index_select(): Index to scalar can have only 1 value, got {} value(s)",
+        positions.numel());
   check_positions(positions, size_along(x, dim), dim);
   Tensor y;
   {
@@ -444,6 +446,22 @@ Tensor take(const Tensor& x, const Tensor& positions) {
   if (positions.numel() == 0) return flat.narrow(0, 0, 0).reshape(positions.sizes());
   check(flat.numel() > 0, "take(): tried to take from an empty tensor");
   return positions.dim() == 0 ? index(flat, {positions.reshape({1})}).reshape({}) : index(flat, {positions});
+}
+
+Tensor one_hot(const Tensor& x, int64_t num_classes) {
+  check(x.dtype() == kLong, "one_hot is only applicable to index tensor.");
+  Dims shape(x.sizes());
+  if (x.numel() == 0) {
+    check(num_classes > 0, "Can not infer total number of classes from empty tensor.");
+    shape.push_back(num_classes);
+    return zeros(shape, kLong);
+  }
+  check(min(x).item<int64_t>() >= 0, "Class values must be non-negative.");
+  const int64_t largest = max(x).item<int64_t>();
+  check(num_classes == -1 || num_classes > 0, "num_classes should be positive");
+  check(num_classes == -1 || largest < num_classes, "Class values must be smaller than num_classes.");
+  shape.push_back(num_classes == -1 ? largest + 1 : num_classes);
+  return zeros(shape, kLong).scatter_(-1, x.unsqueeze(-1), 1);
 }
 
 Tensor Tensor::nonzero() const { return wengert::nonzero(*this); }

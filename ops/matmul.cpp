@@ -32,11 +32,6 @@ struct Operand {
   }
   // As a view, which is recorded.
   Tensor view() const { return transposed ? matrices.transpose(-2, -1) : matrices; }
-  // Whether a BLAS can read the matrices as they lie.
-  bool readable() const {
-    return matrices.is_contiguous() ||
-           kernels::Matrix<char>{nullptr, stride(2), stride(1)}.blas_layout(size(2), size(1));
-  }
 
   const Tensor& matrices;
   bool transposed;
@@ -48,8 +43,6 @@ struct Operand {
 
 // C = A B for each pair in a batch, or for two matrices; `shape` is what the result's elements are seen as.
 Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
-  if (!a.readable()) return multiply({a.matrices.detach().clone(), a.transposed}, b, op, shape);
-  if (!b.readable()) return multiply(a, {b.matrices.detach().clone(), b.transposed}, op, shape);
   const int64_t batches = shape.size() == 3 ? shape[0] : 1;
   const int64_t n = a.rows(), k = a.columns(), m = b.columns();
   Tensor out = empty(shape, a.matrices.dtype());

@@ -165,7 +165,9 @@ Tensor bitwise_xor(const Tensor& a, const Tensor& b);
 Tensor bitwise_not(const Tensor& x);
 /// Whether shapes and all elements are the same. NaN differs from everything.
 bool equal(const Tensor& a, const Tensor& b);
-/// Whether |a - b| <= atol + rtol |b| everywhere; infinities must be equal. Throws unless the dtypes agree.
+/// Whether |a - b| <= atol + rtol |b|; infinities must be equal. Throws unless the dtypes agree.
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+/// Whether isclose is true everywhere.
 bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
 
 // --- Reduction (ops/reduction.cpp) ---------------------------------------------------------------------
@@ -290,6 +292,9 @@ Tensor diagonal(const Tensor& x, int64_t offset = 0, int64_t dim1 = 0, int64_t d
 Tensor movedim(const Tensor& x, IntArrayRef source, IntArrayRef destination);
 Tensor movedim(const Tensor& x, int64_t source, int64_t destination);
 Tensor broadcast_to(const Tensor& x, IntArrayRef sizes);  ///< expand
+/// Vectors as coordinates: tensor i holds x_i along dimension i, repeated along the others. indexing "xy": the first
+/// two vectors lie along dimensions 1 and 0.
+std::vector<Tensor> meshgrid(TensorList tensors, std::string_view indexing = "ij");
 /// Parts of x along dim: `size` long each, or of the sizes given; `chunks` of about one length; single slices.
 std::vector<Tensor> split(const Tensor& x, int64_t size, int64_t dim = 0);
 std::vector<Tensor> split(const Tensor& x, IntArrayRef sizes, int64_t dim = 0);
@@ -344,6 +349,9 @@ Tensor index(const Tensor& x, TensorList indices);
 Tensor index_put(const Tensor& x, TensorList indices, const Tensor& values, bool accumulate = false);
 Tensor masked_select(const Tensor& x, const Tensor& mask);  ///< the elements where the mask is true, as a vector
 Tensor take(const Tensor& x, const Tensor& index);          ///< x flattened, at index
+/// Classes, Long (*), as vectors that are 1 at the class and else 0, (*, num_classes); by default the largest class and
+/// one.
+Tensor one_hot(const Tensor& x, int64_t num_classes = -1);
 
 // --- Losses and layers (ops/loss.cpp) ------------------------------------------------------------------
 // x: the prediction; target: of its shape, but for classes. reduction: what becomes of the elements' losses.

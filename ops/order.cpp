@@ -84,6 +84,7 @@ std::tuple<Tensor, Tensor> extreme(const char* name, const Tensor& x, int64_t di
 }
 
 Tensor argument(const Tensor& x, std::optional<int64_t> dim, bool keepdim, bool largest) {
+  const NoGradGuard no_grad;
   const char* name = largest ? "argmax" : "argmin";
   if (!dim) {
     check(x.numel() > 0,
@@ -96,7 +97,8 @@ Tensor argument(const Tensor& x, std::optional<int64_t> dim, bool keepdim, bool 
     return (keepdim ? index.reshape(std::vector<int64_t>(x.sizes().size(), 1)) : index).detach();
   }
   const Rows rows(x, *dim);
-  check(x.dtype() != kBool || (x.dim() > 0 && rows.length <= 1), "\"{}_cpu\" not implemented for 'Bool'", name);
+  check(x.dtype() != kBool || x.numel() == 0 || (x.dim() > 0 && rows.length == 1),
+        "\"{}_cpu\" not implemented for 'Bool'", name);
   return rows.in_place(extreme_positions(rows, largest, name), keepdim);
 }
 
@@ -133,8 +135,8 @@ Tensor extreme_over(const char* node, const char* name, const Tensor& x, IntArra
   }
   return record(node, y, {x}, {x, ToSave::output(y)}, [kept_shape, all_dims](const Backward& b) -> Gradients {
     const Tensor x = b.saved(0), y = b.saved(1).reshape(kept_shape), g = b.grad().reshape(kept_shape);
-    const Tensor chosen = logical_or(x == y, logical_and(isnan(x), isnan(y))).to(g.dtype());
-    return {chosen * (all_dims.empty() ? g : g / chosen.sum(all_dims, true))};
+    const Tensor chosen = logical_or(x == y, logical_and(isnan(x), isnan(y)));
+    return {where(chosen, all_dims.empty() ? g : g / chosen.sum(all_dims, true), zeros({}, g.options()))};
   });
 }
 

@@ -1,5 +1,6 @@
 #include <wengert/ops/arithmetic.h>
 #include <wengert/ops/elementwise.h>
+#include <wengert/ops/formula.h>
 
 #include <cmath>
 
@@ -41,6 +42,8 @@ void compute(const Tensor& out, const Tensor& base, Scalar exponent) {
       if (e == T(3)) return apply<T, T>(out, base, [](T x) { return x * x * x; });
       if (e == T(0.5)) return apply<T, T>(out, base, [](T x) { return std::sqrt(x); });
       if (e == T(-1)) return apply<T, T>(out, base, [](T x) { return T(1) / x; });
+      // Of -0 this is -inf, as libtorch has it; std::pow gives inf.
+      if (e == T(-0.5)) return apply<T, T>(out, base, [](T x) { return T(1) / std::sqrt(x); });
     }
     apply<T, T>(out, base, [e](T x) { return power(x, e); });
   });
@@ -54,7 +57,7 @@ Tensor grad_of_base(const Tensor& g, const Tensor& base, const Tensor& exponent)
 Tensor grad_of_exponent(const Tensor& g, const Tensor& base, const Tensor& exponent, const Tensor& result) {
   const Tensor zero = zeros({}, g.options());
   const Tensor at_limit = where(base == 0, exponent >= 0, zeros({}, kBool));
-  return where(at_limit, zero, g * (result * base.log()));
+  return g * where(at_limit, zero, result * base.log());
 }
 
 // c = a^r for a number r.   VJP:   da = G r a^(r-1).
@@ -80,14 +83,13 @@ class PowByNumberBackward final : public Node {
 class PowBackward final : public Node {
  public:
   PowBackward(const Tensor& base, const Tensor& exponent)
-      : base_sizes_(base.sizes()), exponent_sizes_(exponent.sizes()), base_(base), exponent_(exponent) {}
+      : to_base_(base), to_exponent_(exponent), base_(base), exponent_(exponent) {}
   void save_result(SavedTensor result) { result_ = std::move(result); }
   Gradients apply(Gradients grads) override {
     const Tensor& g = grads[0];
     const Tensor base = base_.unpack(), exponent = exponent_.unpack();
-    return {needs_grad(0) ? grad_of_base(g, base, exponent).sum_to_size(base_sizes_) : Tensor(),
-            needs_grad(1) ? grad_of_exponent(g, base, exponent, result_.unpack(this)).sum_to_size(exponent_sizes_)
-                          : Tensor()};
+    return {needs_grad(0) ? to_base_.sum(grad_of_base(g, base, exponent)) : Tensor(),
+            needs_grad(1) ? to_exponent_.sum(grad_of_exponent(g, base, exponent, result_.unpack(this))) : Tensor()};
   }
   std::string name() const override { return "PowBackward1"; }
   void release_variables() override {
@@ -97,7 +99,7 @@ class PowBackward final : public Node {
   }
 
  private:
-  Dims base_sizes_, exponent_sizes_;
+  BroadcastOf to_base_, to_exponent_;
   SavedTensor base_, exponent_, result_;
 };
 

@@ -33,7 +33,8 @@ Tensor add_product(const char* name, const Tensor& x, const Tensor& a, const Ten
     if (!alpha.equal(1)) y.mul_(alpha);
     if (!beta.equal(0)) y.add_(x, beta);
   }
-  return record(name, y, {x, a, b}, {a, b}, [=, to_x = BroadcastOf(x)](const Backward& c) -> Gradients {
+  const ToSave for_b = ToSave::input_if(b.requires_grad(), a), for_a = ToSave::input_if(a.requires_grad(), b);
+  return record(name, y, {x, a, b}, {for_b, for_a}, [=, to_x = BroadcastOf(x)](const Backward& c) -> Gradients {
     const Tensor& g = c.grad();
     const auto scaled = [](const Tensor& t, Scalar factor) { return factor.equal(1) ? t : t * factor; };
     return {c.needs(0) ? to_x.sum(scaled(g, beta)) : Tensor(),

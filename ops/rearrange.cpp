@@ -1,4 +1,5 @@
 #include <wengert/autograd/check.h>
+#include <wengert/autograd/printing.h>
 #include <wengert/ops/formula.h>
 #include <wengert/ops/in_place.h>
 #include <wengert/ops/ops.h>
@@ -19,6 +20,13 @@ Tensor as_matrix_mask(const Tensor& x, int64_t diagonal, bool lower) {
   return lower ? columns - rows <= diagonal : columns - rows >= diagonal;
 }
 
+// y, an operation's result, as a tensor that the caller may change: a copy if it came out as a view of the operand x. A
+// view of some temporary is nobody's concern.
+Tensor new_tensor(const Tensor& y, const Tensor& x) {
+  if (y.is_alias_of(x)) return y.clone();
+  return GradMode::is_enabled() ? y : y.detach();
+}
+
 Tensor zero_of(const Tensor& x) { return zeros({}, x.options()); }
 
 }  // namespace
@@ -27,8 +35,8 @@ Tensor zero_of(const Tensor& x) { return zeros({}, x.options()); }
 using namespace ops;
 
 Tensor flatten(const Tensor& x, int64_t start_dim, int64_t end_dim) {
-  if (x.dim() == 0) return x.reshape({1});
   const int64_t start = wrap_dim(start_dim, x.dim()), end = wrap_dim(end_dim, x.dim());
+  if (x.dim() == 0) return x.reshape({1});
   check(start <= end, "flatten() has invalid args: start_dim cannot come after end_dim");
   if (start == end) return x;
   Dims shape;
@@ -78,6 +86,29 @@ Tensor movedim(const Tensor& x, int64_t source, int64_t destination) {
 
 Tensor broadcast_to(const Tensor& x, IntArrayRef sizes) { return x.expand(sizes); }
 
+std::vector<Tensor> meshgrid(TensorList tensors, std::string_view indexing) {
+  check(!tensors.empty(), "meshgrid expects a non-empty TensorList");
+  const bool swaps = indexing == "xy" && tensors.size() >= 2;
+  check(indexing == "xy" || indexing == "ij",
+        "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: {}", indexing);
+  std::vector<Tensor> vectors(tensors.begin(), tensors.end());
+  if (swaps) std::swap(vectors[0], vectors[1]);
+  Dims shape;
+  for (const Tensor& x : vectors) {
+    check(x.dim() <= 1, "Expected scalar or 1D tensor in the tensor list but got: {}", str(x));
+    check(x.dtype() == vectors[0].dtype(), "torch.meshgrid expects all tensors to have the same dtype");
+    shape.push_back(x.numel());
+  }
+  std::vector<Tensor> grids;
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    Dims along(shape.size(), 1);
+    along[i] = shape[i];
+    grids.push_back(vectors[i].view(along).expand(shape));
+  }
+  if (swaps) std::swap(grids[0], grids[1]);
+  return grids;
+}
+
 // Each dimension is seen as (1, size), expanded to (count, size), and the two are joined.
 Tensor repeat(const Tensor& x, IntArrayRef counts) {
   check(counts.size() >= x.sizes().size(),
@@ -92,7 +123,7 @@ Tensor repeat(const Tensor& x, IntArrayRef counts) {
     joined.push_back(counts[d] * size);
   }
   const Tensor out = x.reshape(split).expand(expanded).reshape(joined);
-  return out.is_view() ? out.clone() : out;
+  return out.is_view() ? out.clone() : new_tensor(out, x);
 }
 
 Tensor tile(const Tensor& x, IntArrayRef counts) {
@@ -153,7 +184,7 @@ Tensor roll(const Tensor& x, IntArrayRef shifts, IntArrayRef dims) {
   check(!shifts.empty(), "`shifts` required");
   if (dims.empty()) {
     check(shifts.size() == 1, "shifts and dimensions must align. shifts: {}, dims:0", shifts.size());
-    return roll(x.reshape({-1}), shifts, 0).reshape(x.sizes());
+    return new_tensor(roll(x.reshape({-1}), shifts, 0).reshape(x.sizes()), x);
   }
   check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: {}, dims:{}", shifts.size(),
         dims.size());
@@ -164,7 +195,7 @@ Tensor roll(const Tensor& x, IntArrayRef shifts, IntArrayRef dims) {
     const int64_t start = ((size - shifts[i]) % size + size) % size;
     y = cat({y.narrow(dims[i], start, size - start), y.narrow(dims[i], 0, start)}, dims[i]);
   }
-  return y.is_same(x) ? x.clone() : y;
+  return new_tensor(y, x);
 }
 
 // y = x with `value` around it: pads are (before, after) of the last dimension, then of the one before, and so on;

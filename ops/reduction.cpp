@@ -7,7 +7,9 @@
 #include <wengert/ops/promotion.h>
 #include <wengert/ops/reduction.h>
 
+#include <exception>
 #include <limits>
+#include <mutex>
 
 namespace wengert {
 namespace ops {
@@ -138,6 +140,63 @@ Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optio
 }
 
 }  // namespace
+
+namespace {
+
+constexpr int64_t kPart = 1 << 16;  // elements
+
+void cut_into_parts(const Tensor& x, std::vector<Tensor>& parts) {
+  if (x.numel() <= kPart) {
+    parts.push_back(x);
+    return;
+  }
+  int64_t dim = 0;
+  while (x.size(dim) == 1) ++dim;
+  const int64_t each = std::max<int64_t>(1, kPart / (x.numel() / x.size(dim)));
+  for (int64_t i = 0; i < x.size(dim); i += each) {
+    cut_into_parts(x.narrow(dim, i, std::min(each, x.size(dim) - i)), parts);
+  }
+}
+
+}  // namespace
+
+bool goes_by_parts(const Tensor& x) { return x.numel() > kPart && kernels::recorder == nullptr; }
+
+std::vector<double> over_parts(const Tensor& x, const std::function<double(const Tensor& part)>& f) {
+  const NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  // Where elements lie side by side their order does not matter, and long parts are best.
+  const bool dense = is_non_overlapping_and_dense(x.sizes(), x.strides());
+  cut_into_parts(dense ? x.detach().as_strided(x.numel(), 1) : x.detach(), parts);
+  std::vector<double> results(parts.size());
+  std::mutex mutex;
+  std::exception_ptr thrown;  // a task must not throw
+  kernels::parallel_tasks(static_cast<int64_t>(parts.size()), [&](int64_t i) {
+    try {
+      const auto at = static_cast<size_t>(i);
+      results[at] = f(parts[at]);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      thrown = std::current_exception();
+    }
+  });
+  if (thrown) std::rethrow_exception(thrown);
+  return results;
+}
+
+double sum_in_double(const Tensor& input) {
+  const Tensor x = input.contiguous();
+  double total = 0;
+  dispatch_floating(x.dtype(), "sum", [&]<class T>() {
+    total = kernels::sum_all(kernels::StridedLoop<1>(x.numel(), {1}), elements<T>(x));
+  });
+  return total;
+}
+
+double sum_over_parts(const Tensor& x, const std::function<double(const Tensor& part)>& f) {
+  const std::vector<double> sums = over_parts(x, f);
+  return kernels::sum_run(sums.data(), 1, static_cast<int64_t>(sums.size()));
+}
 
 bool can_sum_squared_differences(const Tensor& x, const Tensor& t) {
   return isFloatingType(x.dtype()) && x.dtype() == t.dtype() && x.sizes() == t.sizes() && x.is_contiguous() &&

@@ -2,6 +2,9 @@
 
 #include <wengert/autograd/tensor.h>
 
+#include <functional>
+#include <vector>
+
 namespace wengert::ops {
 
 /// The shape of a reduction's result, with or without the reduced dimensions.
@@ -9,6 +12,17 @@ Dims reduced_shape(IntArrayRef sizes, DimSet reduced, bool keepdim);
 
 /// How many elements go into each of its results.
 int64_t reduced_count(IntArrayRef sizes, DimSet reduced);
+
+/// Whether what is asked of all of x's elements is better asked part by part: they are more than a core's cache holds,
+/// and no step is being recorded.
+bool goes_by_parts(const Tensor& x);
+/// f(part), for parts of x that together are x and whose temporaries stay in a core's cache, on several threads. The
+/// cut depends on x's shape alone. Without history.
+std::vector<double> over_parts(const Tensor& x, const std::function<double(const Tensor& part)>& f);
+/// The sum of x's elements, of floating point, in double.
+double sum_in_double(const Tensor& x);
+/// The sum of over_parts.
+double sum_over_parts(const Tensor& x, const std::function<double(const Tensor& part)>& f);
 
 /// Whether the next function may be asked: for floats alike in dtype and shape, contiguous, and no step being recorded
 /// (a Replay fuses the passes itself).

@@ -218,6 +218,11 @@ Tensor t(const Tensor& x) {
   return transpose_as(x, 0, x.dim() < 2 ? 0 : 1, "TBackward0");
 }
 
+Tensor Tensor::mT() const {
+  check(dim() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got {}-D tensor.", dim());
+  return transpose(-2, -1);
+}
+
 Tensor transpose(const Tensor& x, int64_t dim0, int64_t dim1) {
   return transpose_as(x, wrap_dim(dim0, x.dim()), wrap_dim(dim1, x.dim()), "TransposeBackward0");
 }

@@ -18,8 +18,24 @@ Tensor gradient_of_variance(const Tensor& g, const Tensor& x, IntArrayRef dims, 
   return g * (2 / degrees) * (x - x.mean(dims, true));
 }
 
+// Whether all of x's elements go into one result, and x is large.
+bool sums_large(const Tensor& x, DimSet reduced) {
+  return goes_by_parts(x) && reduced_count(x.sizes(), reduced) == x.numel();
+}
+
+// A result of all of x's elements.
+Tensor single(const Tensor& x, DimSet reduced, bool keepdim, double value) {
+  return full(reduced_shape(x.sizes(), reduced, keepdim), value, x.dtype());
+}
+
 Tensor compute_variance(const Tensor& x, IntArrayRef dims, bool keepdim, double degrees) {
   const NoGradGuard no_grad;
+  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
+    const double mean = sum_over_parts(x, sum_in_double) / static_cast<double>(x.numel());
+    const double squares =
+        sum_over_parts(x, [mean](const Tensor& part) { return sum_in_double(square(part.to(kDouble) - mean)); });
+    return single(x, reduced, keepdim, squares / std::max(degrees, 0.0));
+  }
   const Tensor in_double = x.to(kDouble);
   const Tensor squares = square(in_double - in_double.mean(dims, true));
   return (sum(squares, dims, keepdim) / std::max(degrees, 0.0)).to(x.dtype());
@@ -64,8 +80,25 @@ Tensor gradient_of_norm(const Tensor& g, const Tensor& x, const Tensor& y, doubl
   return sign(x) * r * where(y == 0, zero, g * pow(y, 1 - p));
 }
 
+// The norm of all of a large tensor's elements, part by part.
+double norm_by_parts(const Tensor& x, double p) {
+  if (p == 0) return sum_over_parts(x, [](const Tensor& part) { return sum(part != 0).item<double>(); });
+  if (p == 1) return sum_over_parts(x, [](const Tensor& part) { return sum_in_double(part.abs()); });
+  if (p == 2) return std::sqrt(sum_over_parts(x, [](const Tensor& part) { return sum_in_double(part * part); }));
+  if (std::isinf(p)) {
+    const std::vector<double> extremes =
+        over_parts(x, [p](const Tensor& part) { return (p > 0 ? amax(part.abs()) : amin(part.abs())).item<double>(); });
+    const Tensor all = tensor(extremes, kDouble);
+    return (p > 0 ? amax(all) : amin(all)).item<double>();
+  }
+  return std::pow(sum_over_parts(x, [p](const Tensor& part) { return sum_in_double(pow(part.abs(), p)); }), 1 / p);
+}
+
 Tensor compute_norm(const Tensor& x, double p, IntArrayRef dims, bool keepdim) {
   const NoGradGuard no_grad;
+  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
+    return single(x, reduced, keepdim, norm_by_parts(x, p));
+  }
   if (p == 0) return sum((x != 0).to(x.dtype()), dims, keepdim);
   const Tensor r = x.abs();
   if (p == 1) return sum(r, dims, keepdim);
@@ -79,6 +112,10 @@ Tensor compute_norm(const Tensor& x, double p, IntArrayRef dims, bool keepdim) {
 // How many are not 0, a sum of bools.
 Tensor count_true(const Tensor& x, IntArrayRef dims, bool keepdim) {
   const NoGradGuard no_grad;
+  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
+    const double count = sum_over_parts(x, [](const Tensor& part) { return sum(part != 0).item<double>(); });
+    return full(reduced_shape(x.sizes(), reduced, keepdim), static_cast<int64_t>(count), kLong);
+  }
   return sum(x != 0, dims, keepdim);
 }
 
@@ -113,15 +150,23 @@ Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool
   });
 }
 
-Tensor all(const Tensor& x) { return count_true(logical_not(x), {}, false) == 0; }
-Tensor all(const Tensor& x, int64_t dim, bool keepdim) { return count_true(logical_not(x), dim, keepdim) == 0; }
+Tensor all(const Tensor& x) { return count_true(x, {}, false) == x.numel(); }
+Tensor all(const Tensor& x, int64_t dim, bool keepdim) {
+  return count_true(x, dim, keepdim) == (x.dim() == 0 ? 1 : x.size(dim));
+}
 Tensor any(const Tensor& x) { return count_true(x, {}, false) != 0; }
 Tensor any(const Tensor& x, int64_t dim, bool keepdim) { return count_true(x, dim, keepdim) != 0; }
 Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
   return dim ? count_true(x, *dim, false) : count_true(x, {}, false);
 }
 Tensor count_nonzero(const Tensor& x, IntArrayRef dims) { return count_true(x, dims, false); }
-Tensor nansum(const Tensor& x) { return sum(where(isnan(x), 0, x)); }
+Tensor nansum(const Tensor& x) {
+  if (goes_by_parts(x) && isFloatingType(x.dtype()) && !autograd::must_record({x})) {
+    return full({}, sum_over_parts(x, [](const Tensor& part) { return sum_in_double(where(isnan(part), 0, part)); }),
+                x.dtype());
+  }
+  return sum(where(isnan(x), 0, x));
+}
 Tensor nansum(const Tensor& x, IntArrayRef dims, bool keepdim) { return sum(where(isnan(x), 0, x), dims, keepdim); }
 
 Tensor Tensor::var(bool unbiased) const { return wengert::var(*this, unbiased); }

@@ -3,6 +3,8 @@
 #include <wengert/ops/ops.h>
 #include <wengert/ops/tensor_index.h>
 
+#include <limits>
+#include <ostream>
 #include <string_view>
 
 namespace wengert {
@@ -17,6 +19,32 @@ Slice::Slice(std::optional<int64_t> start, std::optional<int64_t> stop, std::opt
 TensorIndex::TensorIndex(const char* ellipsis) : kind_(Kind::kEllipsis) {
   check(std::string_view(ellipsis) == "...", "Expected \"...\" to represent an ellipsis index, but got \"{}\"",
         ellipsis);
+}
+
+std::ostream& operator<<(std::ostream& out, const Slice& slice) {
+  return out << slice.start().value_or(0) << ':' << slice.stop().value_or(std::numeric_limits<int64_t>::max()) << ':'
+             << slice.step();
+}
+
+std::ostream& operator<<(std::ostream& out, const TensorIndex& index) {
+  switch (index.kind()) {
+    case TensorIndex::Kind::kNone: return out << "None";
+    case TensorIndex::Kind::kEllipsis: return out << "...";
+    case TensorIndex::Kind::kInteger: return out << index.integer();
+    case TensorIndex::Kind::kBoolean: return out << (index.boolean() ? "true" : "false");
+    case TensorIndex::Kind::kSlice: return out << index.slice();
+    case TensorIndex::Kind::kTensor: return out << index.tensor();
+  }
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const std::vector<TensorIndex>& indices) {
+  const char* separator = "(";
+  for (const TensorIndex& index : indices) {
+    out << separator << index;
+    separator = ", ";
+  }
+  return out << (indices.empty() ? "()" : ")");
 }
 
 }  // namespace indexing

@@ -51,6 +51,12 @@ class TensorIndex {
       : kind_(std::is_same_v<T, bool> ? Kind::kBoolean : Kind::kInteger), integer_(static_cast<int64_t>(value)) {}
 
   Kind kind() const { return kind_; }
+  bool is_none() const { return kind_ == Kind::kNone; }
+  bool is_ellipsis() const { return kind_ == Kind::kEllipsis; }
+  bool is_integer() const { return kind_ == Kind::kInteger; }
+  bool is_boolean() const { return kind_ == Kind::kBoolean; }
+  bool is_slice() const { return kind_ == Kind::kSlice; }
+  bool is_tensor() const { return kind_ == Kind::kTensor; }
   int64_t integer() const { return integer_; }
   bool boolean() const { return integer_ != 0; }
   const Slice& slice() const { return slice_; }
@@ -62,5 +68,10 @@ class TensorIndex {
   Slice slice_;
   Tensor tensor_;
 };
+
+// As libtorch shows them: 1:9223372036854775807:2, None, ..., true; lists in parentheses.
+std::ostream& operator<<(std::ostream& out, const Slice& slice);
+std::ostream& operator<<(std::ostream& out, const TensorIndex& index);
+std::ostream& operator<<(std::ostream& out, const std::vector<TensorIndex>& indices);
 
 }  // namespace wengert::indexing

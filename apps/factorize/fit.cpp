@@ -86,11 +86,32 @@ struct Best {
   }
 };
 
-bool has_converged(const std::vector<double>& losses, double tolerance) {
-  const size_t window = kToleranceWindow;
-  if (tolerance == 0 || losses.size() <= window) return false;
-  const double before = losses[losses.size() - 1 - window], now = losses.back();
-  return before - now < tolerance * before;
+// The loss since the learning rate was set.
+class Descent {
+ public:
+  void add(double loss) {
+    rises_.push_back(best_.empty() ? 0 : rises_.back() + std::max(0.0, loss - last_));
+    best_.push_back(best_.empty() ? loss : std::min(best_.back(), loss));
+    last_ = loss;
+  }
+  /// Whether the last kToleranceWindow steps brought less than `tolerance` of the loss.
+  bool has_stalled(double tolerance) const {
+    if (tolerance == 0 || best_.size() <= kToleranceWindow) return false;
+    const double before = best_[begin_of_window()];
+    return before - best_.back() < tolerance * before;
+  }
+  /// Whether it rose in these steps by more than that: at a smaller rate it might fall.
+  bool rises(double tolerance) const { return rises_.back() - rises_[begin_of_window()] > tolerance * best_.back(); }
+
+ private:
+  size_t begin_of_window() const { return best_.size() - 1 - kToleranceWindow; }
+
+  std::vector<double> best_, rises_;  // the least loss so far, and the sum of all rises
+  double last_ = 0;
+};
+
+void scale_learning_rate(wengert::optim::Optimizer& optimizer, double factor) {
+  for (auto& group : optimizer.param_groups()) group.options().set_lr(group.options().get_lr() * factor);
 }
 
 }  // namespace
@@ -138,6 +159,9 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
     loss = loss_of();
     loss.backward();
   };
+  constexpr double kSmallerRate = 0.25;
+  Descent descent;
+  double loss_at_last_rate = std::numeric_limits<double>::infinity();  // when the rate was last made smaller
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
   {
@@ -157,9 +181,18 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
         result.stop = Stop::kInterrupted;
         break;
       }
-      if (has_converged(result.losses, options.tolerance)) {
-        result.stop = Stop::kConverged;
-        break;
+      descent.add(value);
+      if (descent.has_stalled(options.tolerance)) {
+        // Converged, unless the loss only rises and falls: then a smaller rate tells, if the last one did.
+        const bool last_rate_told = loss_at_last_rate - best.loss > options.tolerance * best.loss;
+        if (!descent.rises(options.tolerance) || !last_rate_told) {
+          result.stop = Stop::kConverged;
+          break;
+        }
+        loss_at_last_rate = best.loss;
+        scale_learning_rate(*optimizer, kSmallerRate);
+        descent = Descent();
+        descent.add(value);
       }
       if (result.iterations == options.iterations) break;
 

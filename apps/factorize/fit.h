@@ -27,7 +27,7 @@ struct FitOptions {
   Scale scale = Scale::kAuto;
 };
 
-inline constexpr int64_t kToleranceWindow = 200;
+inline constexpr size_t kToleranceWindow = 200;
 
 enum class Stop { kConverged, kIterations, kInterrupted, kDiverged };
 
@@ -50,6 +50,9 @@ double learning_rate(const FitOptions& options);
 /// Factorizes `matrix` (n, m), of Double, by gradient descent on
 ///
 ///     sum (D - C F)^2 + l2 (|C|^2 + |F|^2),    D = matrix - offset.
+///
+/// Where the loss falls by less than the tolerance but rises in between, as Adam's does near the end, the learning rate
+/// is made four times smaller, and again as long as that helps.
 ///
 /// The best factors seen are kept, also when the user interrupts or the loss stops being finite.
 /// show_progress: keep a progress line on a terminal. Throws wengert::Error when the rank is impossible.

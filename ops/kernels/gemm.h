@@ -15,11 +15,6 @@ struct Matrix {
   int64_t extent(int64_t rows, int64_t columns) const {
     return rows == 0 || columns == 0 ? 0 : (rows - 1) * row_stride + (columns - 1) * column_stride + 1;
   }
-  /// Whether a BLAS can read it as it lies: rows or columns without gaps between neighbours.
-  bool blas_layout(int64_t rows, int64_t columns) const {
-    return (column_stride == 1 && (row_stride >= columns || rows == 1)) ||
-           (row_stride == 1 && (column_stride >= rows || columns == 1));
-  }
 };
 
 /// C = A B, with A (n, k), B (k, m) at any strides and C (n, m) row-major without gaps. Small products go to loops over

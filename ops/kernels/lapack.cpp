@@ -1,7 +1,9 @@
-#include <wengert/ops/kernels/blas_threads.h>
+#include <wengert/autograd/check.h>
 #include <wengert/ops/kernels/lapack.h>
+#include <wengert/ops/kernels/lapack_call.h>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 // LAPACK's Fortran interface, which every LAPACK has. Hidden lengths of character arguments are left out, as C
@@ -32,7 +34,10 @@ namespace wengert::kernels {
 namespace {
 
 // Fortran's integers.
-int whole(int64_t size) { return static_cast<int>(size); }
+int whole(int64_t size) {
+  check(size <= std::numeric_limits<int>::max(), "LAPACK takes sizes below 2^31, but got {}", size);
+  return static_cast<int>(size);
+}
 int leading(int64_t rows) { return std::max(1, whole(rows)); }
 
 // The routine for float or for double.
@@ -60,7 +65,7 @@ void with_workspace(const Call& call) {
 
 template <class T>
 int lapack_solve(int64_t n, int64_t m, T* a, T* b) {
-  const BlasCall call;
+  const LapackCall call;
   const int rows = whole(n), columns = whole(m), ld = leading(n);
   std::vector<int> swaps(static_cast<size_t>(n));
   int info = 0;
@@ -70,7 +75,7 @@ int lapack_solve(int64_t n, int64_t m, T* a, T* b) {
 
 template <class T>
 int lapack_lu(int64_t n, T* a, int* swaps) {
-  const BlasCall call;
+  const LapackCall call;
   const int rows = whole(n), ld = leading(n);
   int info = 0;
   choose<T>(sgetrf_, dgetrf_)(&rows, &rows, a, &ld, swaps, &info);
@@ -79,7 +84,7 @@ int lapack_lu(int64_t n, T* a, int* swaps) {
 
 template <class T>
 int lapack_cholesky(int64_t n, T* a) {
-  const BlasCall call;
+  const LapackCall call;
   const int rows = whole(n), ld = leading(n);
   int info = 0;
   choose<T>(spotrf_, dpotrf_)("L", &rows, a, &ld, &info);
@@ -88,7 +93,7 @@ int lapack_cholesky(int64_t n, T* a) {
 
 template <class T>
 int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
-  const BlasCall call;
+  const LapackCall call;
   const int rows = whole(n), columns = whole(m), k = leading(std::min(n, m)), ld = leading(n);
   std::vector<int> integers(8 * static_cast<size_t>(k));
   int info = 0;
@@ -100,7 +105,7 @@ int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
 
 template <class T>
 void lapack_qr(int64_t n, int64_t m, T* a, T* q) {
-  const BlasCall call;
+  const LapackCall call;
   const int rows = whole(n), columns = whole(m), k = std::min(rows, columns), ld = leading(n);
   std::vector<T> reflectors(static_cast<size_t>(k));
   int info = 0;
@@ -115,7 +120,7 @@ void lapack_qr(int64_t n, int64_t m, T* a, T* q) {
 
 template <class T>
 int lapack_eigh(int64_t n, T* a, T* w, bool lower) {
-  const BlasCall call;
+  const LapackCall call;
   const int rows = whole(n), ld = leading(n);
   const int integer_size = 3 + 5 * rows;
   std::vector<int> integers(static_cast<size_t>(integer_size));

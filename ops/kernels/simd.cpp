@@ -264,6 +264,7 @@ T largest_of(const T* x, int64_t count) {
   return nan ? std::numeric_limits<T>::quiet_NaN() : largest;
 }
 
+// (NaN is told by Not(Eq(v, v)): on x86 Highway's Ne(v, v) is false of it.)
 template <class T>
 int64_t position_of_extreme_on(const T* x, int64_t count, bool largest) {
   // First what it is, then where.
@@ -290,7 +291,7 @@ int64_t position_of_extreme_on(const T* x, int64_t count, bool largest) {
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto v = hn::LoadU(d, x + i);
-    if (!hn::AllFalse(d, nan ? hn::Ne(v, v) : hn::Eq(v, hn::Set(d, extreme)))) break;
+    if (!hn::AllFalse(d, nan ? hn::Not(hn::Eq(v, v)) : hn::Eq(v, hn::Set(d, extreme)))) break;
   }
   for (; i < count - 1; ++i) {
     if (nan ? x[i] != x[i] : x[i] == extreme) break;
@@ -439,7 +440,7 @@ void softmax_columns_on(T* out, const T* x, int64_t rows, int64_t row_stride, in
     const T* row = x + i * row_stride;
     steps<T>(columns, [&](auto d, int64_t j) HWY_ATTR {
       const auto most = hn::LoadU(d, largest + j), v = hn::LoadU(d, row + j);
-      hn::StoreU(hn::IfThenElse(hn::Or(hn::Gt(v, most), hn::Ne(v, v)), v, most), d, largest + j);
+      hn::StoreU(hn::IfThenElse(hn::Or(hn::Gt(v, most), hn::Not(hn::Eq(v, v))), v, most), d, largest + j);
     });
   }
   for (int64_t i = 0; i < rows; ++i) {

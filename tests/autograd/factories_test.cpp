@@ -96,5 +96,19 @@ TEST(EmptyStrided, ReachesItsLastElement) {
   EXPECT_FALSE(x.is_contiguous());
 }
 
+TEST(Factories, LogspaceGivesPowersFromEndToEnd) {
+  EXPECT_TRUE(equal(logspace(0, 3, 4, 10, kDouble), tensor({1.0, 10.0, 100.0, 1000.0})));
+  EXPECT_TRUE(equal(logspace(1, 0, 2, 2), tensor({2.0f, 1.0f})));
+  EXPECT_THROW(logspace(0, 1, -1), Error);
+}
+
+#ifdef WENGERT_FILL_NEW_BLOCKS
+TEST(Factories, NewMemoryIsFilledWithNaN) {
+  EXPECT_TRUE(isnan(empty({7}, kFloat)).all().item<bool>());
+  EXPECT_TRUE(isnan(empty({7}, kDouble)).all().item<bool>());
+  EXPECT_EQ(empty({7}, kLong).remainder(2).sum().item<int64_t>(), 7);
+}
+#endif
+
 }  // namespace
 }  // namespace wengert

@@ -197,5 +197,18 @@ TEST(TensorHooks, AreRecordedWithCreateGraph) {
   EXPECT_ALLCLOSE(autograd::grad({dx.sum()}, {x})[0], 40 * x.detach().pow(4));
 }
 
+TEST(Hooks, OfAViewWithoutHistoryAreNeverCalled) {
+  const Tensor x = ones({2}).requires_grad_();
+  Tensor view;
+  {
+    const NoGradGuard no_grad;
+    view = x.view({2, 1});
+  }
+  ASSERT_TRUE(view.requires_grad());  // for its base's sake
+  view.remove_hook(view.register_hook([](const Tensor&) { ADD_FAILURE(); }));
+  view.register_hook([](const Tensor&) { ADD_FAILURE(); });
+  (view * x).sum().backward();
+}
+
 }  // namespace
 }  // namespace wengert

@@ -40,7 +40,9 @@ void add_matrices(Operations& operations) {
     return addmm(in[0].to(in[1].dtype()), in[1], in[2], n.real, 2);
   });
   operations.add("addmv", {Kind::kReal, Kind::kMatrix, Kind::kVector}, [](const auto& in, const Numbers& n) {
-    return addmv(in[0].to(in[1].dtype()).sum(), in[1], in[2], n.real, 2);
+    // libtorch does not repeat x where the matrix has no elements.
+    const auto x = in[0].to(in[1].dtype()).sum();
+    return addmv(in[1].numel() == 0 ? x.expand({in[1].size(0)}) : x, in[1], in[2], n.real, 2);
   });
   operations.add_in_place("addmm_", {Kind::kMatrix, Kind::kMatrix, Kind::kMatrix},
                           [](const auto& in, const Numbers& n) {

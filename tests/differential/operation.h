@@ -103,6 +103,7 @@ void add_reductions(Operations& operations);
 void add_shapes(Operations& operations);
 void add_positions(Operations& operations);
 void add_matrices(Operations& operations);
+void add_graphs(Operations& operations);
 
 /// All of them; made once.
 const std::vector<Operation>& operations();

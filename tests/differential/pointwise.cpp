@@ -4,8 +4,8 @@ namespace differential {
 
 void add_pointwise(Operations& operations) {
   const auto unary = [&](const char* name, auto f, auto change) {
-    // Of the trigamma function, the derivative of digamma, libtorch 1.13 gives nine digits.
-    const double roughness = std::string(name) == "digamma" ? 1e5 : 1;
+    // Of the trigamma function, the derivative of digamma, libtorch 1.13 gives nine digits; in floats, four.
+    const double roughness = std::string(name) == "digamma" ? 1e9 : 1;
     operations.add(name, {Kind::kAny}, [f](const auto& in, const Numbers&) { return f(in[0]); }).roughness = roughness;
     operations
         .add_in_place(std::string(name) + "_", {Kind::kAny},
@@ -154,6 +154,9 @@ void add_pointwise(Operations& operations) {
   };
   change("add_", [](auto a, const auto& b, const Numbers&) { a.add_(b, 2); });
   change("sub_", [](auto a, const auto& b, const Numbers&) { a.sub_(b); });
+  change("add_expanded_", [](auto a, const auto& b, const Numbers& n) {
+    a.add_(n.flag(0) && b.dim() > 0 ? b.narrow(-1, 0, 1).expand_as(a) : b.sum().expand_as(a));
+  });
   change("mul_", [](auto a, const auto& b, const Numbers&) { a.mul_(b); });
   change("div_", [](auto a, const auto& b, const Numbers&) { a.div_(b); });
   change("pow_", [](auto a, const auto& b, const Numbers&) { a.pow_(b); });

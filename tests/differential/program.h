@@ -16,6 +16,9 @@ struct Leaf {
   std::vector<double> elements;
 };
 
+/// The mode that a step is made in.
+enum class Mode { kNormal, kNoGrad, kInference };
+
 /// One step of a program: makes a leaf, or applies an operation to results of earlier steps.
 struct Instruction {
   const Operation* operation = nullptr;  ///< null for a leaf
@@ -26,9 +29,11 @@ struct Instruction {
   };
   std::vector<Operand> operands;
   Numbers numbers;
+  Mode mode = Mode::kNormal;
 };
 
 /// A straight-line program; its loss is the weighted sum of the results that depend on leaves, and backward follows.
+/// Some operations run a backward of their own, or hang a hook on a result.
 using Program = std::vector<Instruction>;
 
 /// A program of up to `length` operations. The same for the same seed.

@@ -36,6 +36,26 @@ void add_shapes(Operations& operations) {
   shape("slice", [](const auto& x, const Numbers& n) {
     return x.slice(n.dim(0, x), n.below(1, 5) - 2, n.below(2, 7) - 1, n.below(3, 3) + 1);
   });
+  // Strides of dimensions of size 1 mean nothing; those of repeated ones are 0.
+  shape("slice_far", [](const auto& x, const Numbers& n) {
+    const int64_t d = n.dim(0, x), start = n.below(1, std::max<int64_t>(1, x.size(d)));
+    return x.slice(d, start, start + 1, 2 + n.below(2, 9));
+  });
+  shape("slice_far_transposed", [](const auto& x, const Numbers& n) {
+    return x.unsqueeze(-1).slice(-1, 0, 1, 2 + n.below(0, 5)).transpose(n.dim(1, x), -1);
+  });
+  shape("step_and_expand", [](const auto& x, const Numbers& n) {
+    const int64_t d = n.dim(0, x);
+    Dims sizes(x.sizes().begin(), x.sizes().end());
+    const auto one = x.narrow(d, 0, std::min<int64_t>(1, x.size(d)));
+    return one.slice(d, 0, 1, 3).expand(sizes).transpose(d, -1);
+  });
+  shape("expand_transposed", [](const auto& x, const Numbers& n) {
+    return x.unsqueeze(n.dim(0, x))
+        .expand_as(x.unsqueeze(n.dim(0, x)).repeat_interleave(2, n.dim(0, x)))
+        .transpose(0, -1);
+  });
+  shape("empty_along", [](const auto& x, const Numbers& n) { return x.narrow(n.dim(0, x), 0, 0); });
   shape("flatten", [](const auto& x, const Numbers& n) { return x.flatten(n.dim(0, x), -1); });
   shape("diagonal",
         [](const auto& x, const Numbers& n) { return x.diagonal(n.below(0, 5) - 2, n.dim(1, x), n.dim(2, x)); });

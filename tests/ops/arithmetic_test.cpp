@@ -137,5 +137,63 @@ TEST(Arithmetic, MixedDtypesHaveGradientsInEachOperandsOwn) {
   EXPECT_EQ(values(a.grad()), (std::vector<double>{3, 3}));
 }
 
+TEST(Arithmetic, InPlaceOfTwoDtypesSendsEachOperandAGradientOfItsOwn) {
+  const Tensor x = tensor({2.0, 3.0}, kFloat).requires_grad_(), y = tensor({4.0, 5.0}, kDouble).requires_grad_();
+  // Of nodes in between, as leaves cast what arrives.
+  const auto dtype_of_gradient = [](const Tensor& leaf, const auto& change) {
+    const Tensor between = leaf * 1;
+    ScalarType dtype = kBool;
+    between.register_hook([&](const Tensor& grad) { dtype = grad.dtype(); });
+    change(between).sum().backward();
+    return dtype;
+  };
+  const auto into_double = [&](const auto& change) {
+    return dtype_of_gradient(x, [&](const Tensor& other) { return change(y * 1, other); });
+  };
+  const auto into_float = [&](const auto& change) {
+    return dtype_of_gradient(y, [&](const Tensor& other) { return change(x * 1, other); });
+  };
+  const auto add = [](Tensor a, const Tensor& b) { return a.add_(b); };
+  const auto sub = [](Tensor a, const Tensor& b) { return a.sub_(b, 2); };
+  const auto mul = [](Tensor a, const Tensor& b) { return a.mul_(b); };
+  const auto div = [](Tensor a, const Tensor& b) { return a.div_(b); };
+  const auto pow = [](Tensor a, const Tensor& b) { return a.pow_(b); };
+  EXPECT_EQ(into_double(add), kFloat);
+  EXPECT_EQ(into_double(sub), kFloat);
+  EXPECT_EQ(into_double(mul), kFloat);
+  EXPECT_EQ(into_double(div), kFloat);
+  EXPECT_EQ(into_double(pow), kFloat);
+  EXPECT_EQ(into_float(add), kDouble);
+  EXPECT_EQ(into_float(sub), kDouble);
+  EXPECT_EQ(into_float(mul), kDouble);
+  EXPECT_EQ(into_float(div), kDouble);
+  EXPECT_EQ(into_float(pow), kDouble);
+}
+
+TEST(Arithmetic, OnlyWhatAGradientNeedsIsSaved) {
+  const Tensor leaf = tensor({0.5, 2.0}).requires_grad_(), constant = tensor({3.0, 4.0});
+  const auto changed_after = [&](const auto& f) {
+    const Tensor x = leaf * 1, c = constant.clone();
+    const Tensor y = f(x, c);
+    x.mul_(2);
+    y.sum().backward();
+  };
+  changed_after([](const Tensor& x, const Tensor& c) { return addcdiv(x, x, c); });
+  changed_after([](const Tensor& x, const Tensor& c) { return addcmul(x, x, c); });
+  changed_after([](const Tensor& x, const Tensor& c) { return lerp(x, x, c); });
+  changed_after([](const Tensor& x, const Tensor& c) { return remainder(x, c); });
+  changed_after([](const Tensor& x, const Tensor& c) { return fmod(x, c); });
+  changed_after([](const Tensor& x, const Tensor& c) { return addmv(x, outer(c, c), c); });
+}
+
+TEST(Arithmetic, NoElementsOverlapWithNone) {
+  const Tensor x = ones({2, 1});
+  EXPECT_EQ(x.slice(1, 1, 1).add_(x).numel(), 0);
+}
+
+TEST(Arithmetic, TheInverseRootOfMinusZeroIsMinusInfinity) {
+  EXPECT_EQ(pow(tensor({-0.0}), -0.5).item<double>(), -std::numeric_limits<double>::infinity());
+}
+
 }  // namespace
 }  // namespace wengert

@@ -69,5 +69,25 @@ TEST(Allclose, HasBothTolerances) {
   EXPECT_TRUE(allclose(ones({2, 2}), ones({})));
 }
 
+TEST(Comparison, IscloseTellsWhere) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor a = tensor({1.0, 1.0, inf, nan}, kDouble), b = tensor({1.0 + 1e-6, 1.1, inf, nan}, kDouble);
+  EXPECT_TRUE(equal(isclose(a, b), tensor({true, false, true, false})));
+  EXPECT_TRUE(equal(isclose(a, b, 1e-5, 1e-8, true), tensor({true, false, true, true})));
+  EXPECT_THROW(isclose(a, b.to(kFloat)), Error);
+}
+
+TEST(Comparison, LargeTensorsAreComparedWithoutOneMore) {
+  const Tensor a = zeros({1 << 20}, kFloat), b = a.clone();
+  reset_peak_memory_stats();
+  const int64_t before = memory_allocated();
+  EXPECT_TRUE(equal(a, b));
+  EXPECT_TRUE(allclose(a, b));
+  b[-1] = 1;
+  EXPECT_FALSE(equal(a, b));
+  EXPECT_FALSE(allclose(a, b));
+  EXPECT_LT(max_memory_allocated() - before, 1 << 20);
+}
+
 }  // namespace
 }  // namespace wengert

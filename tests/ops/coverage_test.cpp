@@ -32,11 +32,11 @@ std::set<std::string> rows() {
 
 // Operations whose results are bools, whole numbers or fresh random numbers.
 const std::set<std::string> kWithoutGradient{
-    "eq",          "ne",          "lt",         "le",          "gt",           "ge",         "equal",
-    "allclose",    "isfinite",    "isnan",      "isinf",       "logical_and",  "logical_or", "logical_xor",
-    "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not",  "all",        "any",
-    "nonzero",     "argmax",      "argmin",     "argsort",     "rand",         "randn",      "rand_like",
-    "randn_like",  "randint",     "randperm",   "bernoulli",   "count_nonzero"};
+    "eq",         "ne",          "lt",          "le",          "gt",         "ge",          "equal",
+    "isclose",    "one_hot",     "allclose",    "isfinite",    "isnan",      "isinf",       "logical_and",
+    "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not",
+    "all",        "any",         "nonzero",     "argmax",      "argmin",     "argsort",     "rand",
+    "randn",      "rand_like",   "randn_like",  "randint",     "randperm",   "bernoulli",   "count_nonzero"};
 
 TEST(GradientTable, HasARowForEveryOperation) {
   // Declarations, not the namespace of libtorch's second names.

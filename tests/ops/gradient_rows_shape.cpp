@@ -55,6 +55,12 @@ void add_shape_rows(GradientRows& rows) {
   rows.row("cat", "", {real({3, 4}), real({3, 2}, 1)}, [](const Inputs& in) { return cat({in[0], in[1]}, 1); });
   rows.row("cat", "of_a_tensor_with_itself", {real({3, 4})}, [](const Inputs& in) { return cat({in[0], in[0]}); });
   rows.row("stack", "", {real({3, 4}), real({3, 4}, 1)}, [](const Inputs& in) { return stack({in[0], in[1]}, 1); });
+  for (const char* indexing : {"ij", "xy"}) {
+    rows.row("meshgrid", indexing, {real({3}), real({4}, 1), real({2}, 2)}, [indexing](const Inputs& in) {
+      const std::vector<Tensor> grids = meshgrid({in[0], in[1], in[2]}, indexing);
+      return grids[0] * grids[1] + grids[2] * 0.5;
+    });
+  }
   rows.row("repeat", "", {real({3, 4})}, [](const Inputs& in) { return repeat(in[0], {2, 1, 3}); });
   rows.row("tile", "", {real({3, 4})}, [](const Inputs& in) { return tile(in[0], {2}); });
   rows.row("repeat_interleave", "", {real({3, 4})}, [](const Inputs& in) { return repeat_interleave(in[0], 2, 1); });

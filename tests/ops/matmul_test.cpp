@@ -129,5 +129,12 @@ TEST(Mm, LargeProductsAgreeWithSumsOfOuterProducts) {
   }
 }
 
+TEST(Matmul, DimensionsOf32BitsAreNoLimit) {
+  // Of one number in memory.
+  const int64_t k = int64_t{1} << 31;
+  const Tensor ones_in_a_row = ones({1}, kFloat).expand({1, k + 64});
+  EXPECT_EQ(mm(ones_in_a_row, ones_in_a_row.t()).item<float>(), static_cast<float>(k));  // 64 is less than a digit
+}
+
 }  // namespace
 }  // namespace wengert

@@ -106,5 +106,31 @@ TEST(Norm, OfEveryOrder) {
   EXPECT_ALLCLOSE(norm(x, 3), tensor(std::cbrt(27.0 + 64), kDouble));
 }
 
+TEST(Order, OnlyWhatWasChosenSeesTheGradient) {
+  const Tensor x = tensor({1.0, 2.0}).requires_grad_();
+  (max(x) * std::numeric_limits<double>::quiet_NaN()).backward();
+  EXPECT_EQ(x.grad()[0].item<double>(), 0);
+  EXPECT_TRUE(std::isnan(x.grad()[1].item<double>()));
+}
+
+TEST(Order, ExtremesSeeNaNAnywhere) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const ScalarType dtype : {kFloat, kDouble}) {
+    for (int64_t length = 1; length < 70; ++length) {
+      for (int64_t at = 0; at < length; ++at) {
+        Tensor x = arange(length, dtype);
+        x[at] = nan;
+        if (at + 3 < length) x[at + 3] = nan;
+        for (const Tensor& value : {max(x), min(x), amax(x), amin(x), std::get<0>(max(x, 0)), std::get<0>(min(x, 0))})
+          ASSERT_TRUE(isnan(value).item<bool>()) << length << " " << at;
+        for (const Tensor& position : {argmax(x), argmin(x), argmax(x, 0), argmin(x, 0), std::get<1>(max(x, 0))})
+          ASSERT_EQ(position.item<int64_t>(), at) << length;
+      }
+    }
+  }
+}
+
+TEST(Order, ArgminOfNoBools) { EXPECT_EQ(argmin(zeros({0, 3}, kBool), 1).numel(), 0); }
+
 }  // namespace
 }  // namespace wengert

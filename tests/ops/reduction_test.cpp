@@ -125,5 +125,56 @@ TEST(Sum, OfManyFloatsOfOneSignKeepsItsDigits) {
   EXPECT_TRUE(allclose(rows, full({10}, 3e5F), 2e-7, 0));
 }
 
+// By hand, in double.
+double power_sum(const Tensor& x, double p) {
+  double sum = 0;
+  for (const double v : test::values(x)) sum += std::pow(std::abs(v), p);
+  return sum;
+}
+
+TEST(Reduction, LargeTensorsAreReducedWithoutAnother) {
+  // In order, transposed, and with gaps.
+  const Tensor block = test::arbitrary({1500, 1024}).to(kFloat);
+  for (const Tensor& x : {block, block.t(), block.slice(1, 3, 1000, 2), block.unsqueeze(0).slice(1, 0, 1500, 3)}) {
+    const double n = static_cast<double>(x.numel());
+    reset_peak_memory_stats();
+    const int64_t before = memory_allocated();
+    const double inf = std::numeric_limits<double>::infinity();
+    const double got[] = {norm(x, 1).item<double>(),    norm(x).item<double>(),       norm(x, 3).item<double>(),
+                          norm(x, inf).item<double>(),  norm(x, -inf).item<double>(), norm(x, 0).item<double>(),
+                          var(x, false).item<double>(), std(x).item<double>(),        nansum(x).item<double>()};
+    const bool truth[] = {all(x).item<bool>(), any(x).item<bool>(), any(x * 0).item<bool>()};
+    EXPECT_EQ(count_nonzero(x).item<int64_t>(), x.numel());
+    EXPECT_LT(max_memory_allocated() - before, x.numel() * 4 + (4 << 20));  // x * 0, and parts
+    double sum = 0;
+    for (const double v : test::values(x)) sum += v;
+    const double variance = power_sum(x - sum / n, 2) / n;
+    const double expected[] = {power_sum(x, 1),
+                               std::sqrt(power_sum(x, 2)),
+                               std::cbrt(power_sum(x, 3)),
+                               x.abs().max().item<double>(),
+                               x.abs().min().item<double>(),
+                               n,
+                               variance,
+                               std::sqrt(variance * n / (n - 1)),
+                               sum};
+    for (size_t i = 0; i < std::size(expected); ++i)
+      EXPECT_NEAR(got[i], expected[i], 1e-6 * std::abs(expected[i]) + 1e-3) << i;
+    EXPECT_TRUE(truth[0]);
+    EXPECT_TRUE(truth[1]);
+    EXPECT_FALSE(truth[2]);
+  }
+}
+
+TEST(Reduction, LargeTensorsKnowNaN) {
+  Tensor x = ones({1 << 18}, kFloat);
+  x[70000] = std::numeric_limits<float>::quiet_NaN();
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double p : {1.0, 2.0, 3.0, inf, -inf}) EXPECT_TRUE(std::isnan(norm(x, p).item<double>())) << p;
+  EXPECT_TRUE(std::isnan(var(x).item<double>()));
+  EXPECT_EQ(nansum(x).item<float>(), (1 << 18) - 1);
+  EXPECT_EQ(norm(x, 0, {0}, true).sizes(), IntArrayRef(1));
+}
+
 }  // namespace
 }  // namespace wengert

@@ -65,5 +65,44 @@ TEST(Shape, TheGradientOfOverlappingWindowsIsRefused) {
                "as_strided: the gradient of a view whose elements overlap");
 }
 
+TEST(Shape, FlattenOfANumberKnowsItsDimensions) {
+  EXPECT_EQ(flatten(tensor(1.0)).sizes(), IntArrayRef(1));
+  EXPECT_THROW(flatten(tensor(1.0), 1), Error);
+}
+
+TEST(Shape, RearrangedTensorsAreNewInEveryMode) {
+  const auto share_nothing = [] {
+    const Tensor x = ones({1, 3});
+    for (const Tensor& y : {repeat(x, {1, 1}), tile(x, {1}), repeat_interleave(x, 1, 0), roll(x, 3), roll(x, 0, 1),
+                            flip(x, {0}), constant_pad_nd(x, {0, 0})}) {
+      EXPECT_FALSE(y.is_alias_of(x));
+    }
+    return roll(x, 0);
+  };
+  share_nothing();
+  {
+    const InferenceMode inference;
+    share_nothing();
+  }
+  Tensor made_without_grad;
+  {
+    const NoGradGuard no_grad;
+    made_without_grad = share_nothing();
+  }
+  made_without_grad.mul_(ones({3}).requires_grad_());  // no view, so it may be changed
+  EXPECT_TRUE(made_without_grad.requires_grad());
+}
+
+TEST(Shape, MeshgridKnowsBothOrders) {
+  const Tensor x = arange(3), y = arange(2) * 10;
+  EXPECT_TRUE(equal(meshgrid({x, y})[0], tensor({{0, 0}, {1, 1}, {2, 2}})));
+  EXPECT_TRUE(equal(meshgrid({x, y})[1], tensor({{0, 10}, {0, 10}, {0, 10}})));
+  EXPECT_TRUE(equal(meshgrid({x, y}, "xy")[0], tensor({{0, 1, 2}, {0, 1, 2}})));
+  EXPECT_TRUE(equal(meshgrid({x, y}, "xy")[1], tensor({{0, 0, 0}, {10, 10, 10}})));
+  EXPECT_THROW(meshgrid({}), Error);
+  EXPECT_THROW(meshgrid({x, y}, "yx"), Error);
+  EXPECT_THROW(meshgrid({ones({2, 2})}), Error);
+}
+
 }  // namespace
 }  // namespace wengert

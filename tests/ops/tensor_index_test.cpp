@@ -106,5 +106,20 @@ TEST(Scatter, InPlaceWritesAndDoesNotAdd) {
   EXPECT_TRUE(equal(x.scatter(0, index, source), tensor({5., 1., 7.}, kDouble)));
 }
 
+TEST(TensorIndex, IndexSelectTakesOneOfANumber) {
+  EXPECT_EQ(index_select(tensor(2.5), 0, tensor({0})).item<double>(), 2.5);
+  EXPECT_THROW(index_select(tensor(2.5), 0, tensor({0, 0})), Error);
+}
+
+TEST(TensorIndex, OneHot) {
+  EXPECT_TRUE(equal(one_hot(tensor({2, 0})), tensor({{0, 0, 1}, {1, 0, 0}})));
+  EXPECT_EQ(one_hot(tensor({{1}, {0}}), 4).sizes(), IntArrayRef({2, 1, 4}));
+  EXPECT_EQ(one_hot(zeros({0, 2}, kLong), 3).sizes(), IntArrayRef({0, 2, 3}));
+  EXPECT_THROW(one_hot(tensor({1.0})), Error);
+  EXPECT_THROW(one_hot(tensor({-1})), Error);
+  EXPECT_THROW(one_hot(tensor({3}), 3), Error);
+  EXPECT_THROW(one_hot(zeros({0}, kLong)), Error);
+}
+
 }  // namespace
 }  // namespace wengert

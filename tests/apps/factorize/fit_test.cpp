@@ -72,6 +72,37 @@ TEST(Fit, RecoversAMatrixOfLowRank) {
   EXPECT_LT(relative_error(matrix, fit(matrix, options, false)), 1e-6);
 }
 
+TEST(Fit, AdamGoesOnUntilItHasWhatSvdHas) {
+  // U diag(s) V' and noise, s from 1 to 1/100: at one rate Adam's loss rises and falls long before that.
+  wengert::manual_seed(1);
+  const int64_t n = 200, m = 150, rank = 8;
+  const auto basis = [&](int64_t rows) {
+    return std::get<0>(wengert::linalg_qr(wengert::randn({rows, rank}, wengert::kDouble)));
+  };
+  const Tensor s = wengert::logspace(0, -2, rank, 10, wengert::kDouble) * std::sqrt(static_cast<double>(n * m));
+  const Tensor matrix = wengert::mm(basis(n) * s, basis(m).t()) + 0.02 * wengert::randn({n, m}, wengert::kDouble);
+  FitOptions options = with_rank(rank);
+  options.optimizer = OptimizerKind::kAdam;
+  const FitResult result = fit(matrix, options, false);
+  EXPECT_EQ(result.stop, Stop::kConverged);
+  EXPECT_LE(relative_error(matrix, result), 1.005 * least_relative_error(matrix, rank));
+}
+
+TEST(Fit, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const Tensor matrix = wengert::test::arbitrary({700, 400});
+  const int before = wengert::get_num_threads();
+  FitOptions options = with_rank(20);
+  options.iterations = 20;
+  std::vector<FitResult> results;
+  for (const int threads : {1, 2, 2, 2, 2, 2, 2, 2, 2, 3}) {
+    wengert::set_num_threads(threads);
+    results.push_back(fit(matrix, options, false));
+    EXPECT_TRUE(wengert::equal(results.back().C, results.front().C));
+    EXPECT_TRUE(wengert::equal(results.back().F, results.front().F));
+  }
+  wengert::set_num_threads(before);
+}
+
 TEST(Fit, DoesNotMindTheUnits) {
   const Tensor matrix = data("volcano.csv");
   const double error = relative_error(matrix, fit(matrix, with_rank(3), false));

@@ -1,4 +1,4 @@
-#include <wengert/ops/kernels/blas_threads.h>
+#include <wengert/ops/kernels/lapack_call.h>
 
 // OpenBLAS's own functions. Other libraries do not have them; the symbols are then null.
 extern "C" void openblas_set_num_threads(int) __attribute__((weak));
@@ -18,7 +18,7 @@ bool takes_turns() {
 
 }  // namespace
 
-BlasCall::BlasCall() {
+LapackCall::LapackCall() {
   static const bool one_at_a_time = takes_turns();
   if (one_at_a_time) turn_ = std::unique_lock(turns);
 }
