@@ -23,6 +23,7 @@
 #include <wengert/ops/out.h>
 #include <wengert/ops/promotion.h>
 #include <wengert/ops/replay.h>
+#include <wengert/ops/second_names.h>
 #include <wengert/ops/sparse.h>
 #include <wengert/ops/tensor_index.h>
 #include <wengert/optim/optim.h>

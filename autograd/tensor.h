@@ -547,6 +547,76 @@ class Tensor {
   Tensor& bernoulli_(const Tensor& p) const;
   Tensor bernoulli() const;
 
+  // --- Second names: what NumPy calls it, and what other tensors than these would need --------------------
+
+  Tensor absolute() const { return abs(); }
+  Tensor& absolute_() const { return abs_(); }
+  Tensor arccos() const { return acos(); }
+  Tensor& arccos_() const { return acos_(); }
+  Tensor arcsin() const { return asin(); }
+  Tensor& arcsin_() const { return asin_(); }
+  Tensor arctan() const { return atan(); }
+  Tensor& arctan_() const { return atan_(); }
+  Tensor negative() const { return neg(); }
+  Tensor& negative_() const { return neg_(); }
+  Tensor fix() const { return trunc(); }
+  Tensor& fix_() const { return trunc_(); }
+  Tensor multiply(const Tensor& other) const { return mul(other); }
+  Tensor multiply(Scalar other) const { return mul(other); }
+  Tensor& multiply_(const Tensor& other) const { return mul_(other); }
+  Tensor& multiply_(Scalar other) const { return mul_(other); }
+  Tensor subtract(const Tensor& other) const { return sub(other); }
+  Tensor subtract(Scalar other) const { return sub(other); }
+  Tensor& subtract_(const Tensor& other) const { return sub_(other); }
+  Tensor& subtract_(Scalar other) const { return sub_(other); }
+  Tensor divide(const Tensor& other) const { return div(other); }
+  Tensor divide(Scalar other) const { return div(other); }
+  Tensor& divide_(const Tensor& other) const { return div_(other); }
+  Tensor& divide_(Scalar other) const { return div_(other); }
+  Tensor true_divide(const Tensor& other) const { return div(other); }
+  Tensor true_divide(Scalar other) const { return div(other); }
+  Tensor& true_divide_(const Tensor& other) const { return div_(other); }
+  Tensor& true_divide_(Scalar other) const { return div_(other); }
+  Tensor greater(const Tensor& other) const { return gt(other); }
+  Tensor greater(Scalar other) const { return gt(other); }
+  Tensor greater_equal(const Tensor& other) const { return ge(other); }
+  Tensor greater_equal(Scalar other) const { return ge(other); }
+  Tensor less(const Tensor& other) const { return lt(other); }
+  Tensor less(Scalar other) const { return lt(other); }
+  Tensor less_equal(const Tensor& other) const { return le(other); }
+  Tensor less_equal(Scalar other) const { return le(other); }
+  Tensor not_equal(const Tensor& other) const { return ne(other); }
+  Tensor not_equal(Scalar other) const { return ne(other); }
+  Tensor arctan2(const Tensor& other) const { return atan2(other); }
+  Tensor& arctan2_(const Tensor& other) const { return atan2_(other); }
+  Tensor clip(std::optional<Scalar> min = std::nullopt, std::optional<Scalar> max = std::nullopt) const {
+    return clamp(min, max);
+  }
+  Tensor& clip_(std::optional<Scalar> min = std::nullopt, std::optional<Scalar> max = std::nullopt) const {
+    return clamp_(min, max);
+  }
+  Tensor ger(const Tensor& other) const { return outer(other); }
+  Tensor swapaxes(int64_t dim0, int64_t dim1) const { return transpose(dim0, dim1); }
+  Tensor swapdims(int64_t dim0, int64_t dim1) const { return transpose(dim0, dim1); }
+  Tensor moveaxis(int64_t source, int64_t destination) const { return movedim(source, destination); }
+  Tensor moveaxis(IntArrayRef source, IntArrayRef destination) const { return movedim(source, destination); }
+  Tensor ravel() const { return contiguous().view(-1); }
+  Tensor mH() const { return mT(); }
+  Tensor matrix_H() const { return t(); }
+  Tensor vdot(const Tensor& other) const { return dot(other); }
+  Tensor adjoint() const { return mT(); }
+  Tensor positive() const { return *this; }
+  Tensor conj() const { return *this; }
+  Tensor resolve_conj() const { return *this; }
+  Tensor resolve_neg() const { return *this; }
+  bool is_conj() const { return false; }
+  bool is_neg() const { return false; }
+  bool is_pinned() const { return false; }
+  bool is_quantized() const { return false; }
+  bool is_meta() const { return false; }
+  bool has_storage() const { return defined(); }
+  int64_t get_device() const { return device().index(); }
+
   TensorImpl* impl() const { return impl_.get(); }
   const IntrusivePtr<TensorImpl>& impl_ptr() const { return impl_; }
 

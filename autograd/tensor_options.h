@@ -44,10 +44,13 @@ class TensorOptions {
 
   Device device() const { return Device(); }
   bool has_device() const { return has_device_; }
+  std::optional<Device> device_opt() const { return has_device_ ? std::optional(Device()) : std::nullopt; }
   Layout layout() const { return kStrided; }
   bool has_layout() const { return has_layout_; }
+  std::optional<Layout> layout_opt() const { return has_layout_ ? std::optional(kStrided) : std::nullopt; }
   bool is_sparse() const { return false; }
   bool pinned_memory() const { return false; }
+  bool has_pinned_memory() const { return false; }
   /// The dtype asked for, else the default dtype.
   ScalarType dtype() const { return dtype_ ? *dtype_ : get_default_dtype(); }
   bool has_dtype() const { return dtype_.has_value(); }
