@@ -73,7 +73,8 @@ void add_fit_options(CLI::App& app, FitArguments& arguments) {
   add_choice(app, "--dtype", fit.dtype, {{"float32", wengert::kFloat}, {"float64", wengert::kDouble}},
              "(default float32)");
   app.add_option("--tolerance", fit.tolerance,
-                 "stop when the loss fell by less than this part over the last 200 iterations; 0: never")
+                 "stop when the loss fell by less than this part over the last 200 iterations (where it rose in "
+                 "between, at smaller rates too); 0: never")
       ->check(CLI::NonNegativeNumber)
       ->type_name("T")
       ->capture_default_str();

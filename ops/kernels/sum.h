@@ -107,6 +107,45 @@ void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
   });
 }
 
+/// Rows of sums are kept for so many columns at a time.
+inline constexpr int64_t kSumColumns = 1024;
+
+/// sums[j] = the sum of x[r * row_stride + j] over the rows, of up to kSumColumns columns: first 32 rows at a time.
+template <class T>
+void add_up_rows(Accumulator<T>* sums, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
+  constexpr int64_t kRows = 32;
+  T block[kSumColumns];
+  for (int64_t first = 0; first < rows; first += kRows) {
+    std::fill_n(block, columns, T(0));
+    const int64_t count = std::min(kRows, rows - first);
+    const T* from = x + first * row_stride;
+    if constexpr (std::is_floating_point_v<T>) {
+      simd::kernels<T>().add_rows(block, from, row_stride, count, columns);
+    } else {
+      for (int64_t row = 0; row < count; ++row) {
+        for (int64_t j = 0; j < columns; ++j) block[j] += from[row * row_stride + j];
+      }
+    }
+    for (int64_t j = 0; j < columns; ++j) sums[j] += block[j];
+  }
+}
+
+/// out[j] = the sum of column j of a matrix that is high and narrow: stretches of rows are shared out.
+template <class T>
+void sum_high_columns(T* out, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
+  constexpr int64_t kMostTasks = 16;
+  const int64_t each = std::max(kParallelGrain / columns, (rows + kMostTasks - 1) / kMostTasks);
+  const int64_t tasks = (rows + each - 1) / each;
+  std::array<Accumulator<T>, kMostTasks * kSumColumns> sums;
+  std::fill_n(sums.data(), tasks * columns, Accumulator<T>(0));
+  parallel_tasks(tasks, [&](int64_t task) {
+    const int64_t first = task * each;
+    add_up_rows(sums.data() + task * columns, x + first * row_stride, row_stride, std::min(each, rows - first),
+                columns);
+  });
+  for (int64_t j = 0; j < columns; ++j) out[j] = static_cast<T>(sum_run(sums.data() + j, columns, tasks));
+}
+
 /// For every position that `kept` visits, over {out, x}: out = sum of the x that `reduced`, over {x}, visits
 /// from there.
 template <class T>
@@ -115,9 +154,12 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
   // reduced dimension adds a contiguous row to the row of sums.
   const bool by_rows =
       kept.inner_stride(0) == 1 && kept.inner_stride(1) == 1 && kept.inner_size() > 1 && reduced.inner_stride(0) != 1;
-  constexpr int64_t kColumns = 1024;
+  if (by_rows && kept.is_one_run() && kept.numel() <= kSumColumns && reduced.is_one_run() &&
+      reduced.numel() > 2 * kParallelGrain / kept.numel()) {
+    return sum_high_columns(out, x, reduced.inner_stride(0), reduced.numel(), kept.numel());
+  }
   const int64_t outputs_a_task =
-      std::max<int64_t>(by_rows ? kColumns : 1, kParallelGrain / std::max<int64_t>(1, reduced.numel()));
+      std::max<int64_t>(by_rows ? kSumColumns : 1, kParallelGrain / std::max<int64_t>(1, reduced.numel()));
   const int64_t tasks = (kept.numel() + outputs_a_task - 1) / outputs_a_task;
   parallel_tasks(tasks, [&](int64_t task) {
     const int64_t begin = task * outputs_a_task, end = std::min(kept.numel(), begin + outputs_a_task);
@@ -131,26 +173,12 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
         }
         return;
       }
-      constexpr int64_t kRows = 32;
-      T block[kColumns];
-      Accumulator<T> sums[kColumns];
-      for (int64_t c = 0; c < count; c += kColumns) {
-        const int64_t columns = std::min(kColumns, count - c);
+      Accumulator<T> sums[kSumColumns];
+      for (int64_t c = 0; c < count; c += kSumColumns) {
+        const int64_t columns = std::min(kSumColumns, count - c);
         std::fill_n(sums, columns, Accumulator<T>(0));
         reduced.run([&](const int64_t* r, int64_t n) {
-          for (int64_t first = 0; first < n; first += kRows) {
-            std::fill_n(block, columns, T(0));
-            const int64_t rows = std::min(kRows, n - first), row_stride = reduced.inner_stride(0);
-            const T* from = x + at[1] + c + r[0] + first * row_stride;
-            if constexpr (std::is_floating_point_v<T>) {
-              simd::kernels<T>().add_rows(block, from, row_stride, rows, columns);
-            } else {
-              for (int64_t row = 0; row < rows; ++row) {
-                for (int64_t j = 0; j < columns; ++j) block[j] += from[row * row_stride + j];
-              }
-            }
-            for (int64_t j = 0; j < columns; ++j) sums[j] += block[j];
-          }
+          add_up_rows(sums, x + at[1] + c + r[0], reduced.inner_stride(0), n, columns);
         });
         for (int64_t j = 0; j < columns; ++j) out[at[0] + c + j] = static_cast<T>(sums[j]);
       }

@@ -166,6 +166,20 @@ TEST(Reduction, LargeTensorsAreReducedWithoutAnother) {
   }
 }
 
+TEST(Reduction, HighColumnsAreSummedInStretches) {
+  for (const ScalarType dtype : {kFloat, kDouble, kLong}) {
+    const Tensor x = (test::arbitrary({3001, 90}) * 8).to(dtype);
+    for (const Tensor& y : {x, x.slice(1, 3, 80), x.slice(0, 0, 3001, 2)}) {
+      const Tensor sums = y.sum(0).to(kDouble);
+      for (const int64_t j : {int64_t{0}, y.size(1) / 2, y.size(1) - 1}) {
+        double expected = 0;
+        for (const double v : test::values(y.select(1, j))) expected += v;
+        EXPECT_NEAR(sums[j].item<double>(), expected, dtype == kFloat ? 1e-3 : 1e-9);
+      }
+    }
+  }
+}
+
 TEST(Reduction, LargeTensorsKnowNaN) {
   Tensor x = ones({1 << 18}, kFloat);
   x[70000] = std::numeric_limits<float>::quiet_NaN();

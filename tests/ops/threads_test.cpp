@@ -90,6 +90,7 @@ const Case kCases[] = {
     {"sum", {{2000, 1500}}, [](const auto& in) { return in[0].sum(); }},
     {"sum_of_rows", {{2000, 1500}}, [](const auto& in) { return in[0].sum(1); }},
     {"sum_of_columns", {{2000, 1500}}, [](const auto& in) { return in[0].sum(0); }},
+    {"sum_of_high_columns", {{30000, 100}}, [](const auto& in) { return in[0].sum(0); }},
     {"softmax", {{2000, 1500}}, [](const auto& in) { return in[0].softmax(1); }},
     {"softmax_of_columns", {{2000, 1500}}, [](const auto& in) { return in[0].softmax(0); }},
     {"exp_of_transposed", {{2000, 1500}}, [](const auto& in) { return in[0].t().exp().contiguous(); }},
