@@ -112,6 +112,10 @@ void record_all(const char* name, std::initializer_list<std::reference_wrapper<T
   for (Tensor& out : outs) autograd::set_history(out, node);
 }
 
+/// y, a result that came out as a view of some temporary: where no history is recorded, as a tensor of its own, which
+/// may be changed in place later.
+inline Tensor own_tensor(const Tensor& y) { return GradMode::is_enabled() || !y.is_view() ? y : y.detach(); }
+
 /// Whether an element is 0, where a formula that divides would not do.
 bool has_zero(const Tensor& x);
 

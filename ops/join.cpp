@@ -57,7 +57,8 @@ Tensor cat(TensorList tensors, int64_t dim) {
     dtype = promoteTypes(dtype, parts[i].dtype());
     if (!counts(*model) && counts(parts[i])) model = &parts[i];
   }
-  dim = wrap_dim(dim, model->dim());
+  // Among vectors of no elements alone no dimension is asked for.
+  dim = counts(*model) ? wrap_dim(dim, model->dim()) : 0;
   Dims shape(model->sizes());
   int64_t length = 0;
   for (size_t i = 0; i < parts.size(); ++i) {

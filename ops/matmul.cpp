@@ -1,18 +1,14 @@
 #include <wengert/autograd/dispatch.h>
 #include <wengert/autograd/factories.h>
 #include <wengert/autograd/history.h>
-#include <wengert/autograd/saved_tensor.h>
 #include <wengert/ops/elementwise.h>
+#include <wengert/ops/formula.h>
 #include <wengert/ops/kernels/gemm.h>
 #include <wengert/ops/ops.h>
 
 namespace wengert {
 namespace ops {
 namespace {
-
-using autograd::Gradients;
-using autograd::Node;
-using autograd::SavedTensor;
 
 void check_same_dtype(const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), "expected scalar type {} but found {}", a.dtype(), b.dtype());
@@ -175,7 +171,7 @@ Tensor batched_matmul(const Tensor& a, const Tensor& b) {
   Dims shape = batch;
   shape.push_back(a.size(-2));
   shape.push_back(b.size(-1));
-  return bmm(as_batch(a), as_batch(b)).view(shape);
+  return own_tensor(bmm(as_batch(a), as_batch(b)).view(shape));
 }
 
 }  // namespace
@@ -232,10 +228,10 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
         a.dim(), b.dim());
   if (a.dim() == 1 && b.dim() == 1) return dot(a, b);
   if (a.dim() == 2 && b.dim() == 1) return mv(a, b);
-  if (a.dim() == 1 && b.dim() == 2) return mm(a.unsqueeze(0), b).squeeze(0);
+  if (a.dim() == 1 && b.dim() == 2) return own_tensor(mm(a.unsqueeze(0), b).squeeze(0));
   if (a.dim() == 2 && b.dim() == 2) return mm(a, b);
-  if (a.dim() == 1) return matmul(a.unsqueeze(0), b).squeeze(-2);
-  if (b.dim() == 1) return matmul(a, b.unsqueeze(1)).squeeze(-1);
+  if (a.dim() == 1) return own_tensor(matmul(a.unsqueeze(0), b).squeeze(-2));
+  if (b.dim() == 1) return own_tensor(matmul(a, b.unsqueeze(1)).squeeze(-1));
   if (b.dim() == 2) {
     // One large product instead of many: the rows of all matrices under one another.
     check(a.size(-1) == b.size(0), "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})",
@@ -243,7 +239,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     Dims shape(a.sizes());
     shape.back() = b.size(1);
     const Dims batch(a.sizes().slice(0, a.sizes().size() - 1));
-    return mm(a.reshape({numel_of(batch), a.size(-1)}), b).view(shape);
+    return own_tensor(mm(a.reshape({numel_of(batch), a.size(-1)}), b).view(shape));
   }
   return batched_matmul(a, b);
 }

@@ -226,7 +226,7 @@ Tensor kron(const Tensor& a, const Tensor& b) {
   for (size_t d = 0; d < a.sizes().size(); ++d) a_shape[2 * (a_lead + d)] = a.sizes()[d];
   for (size_t d = 0; d < b.sizes().size(); ++d) b_shape[2 * (b_lead + d) + 1] = b.sizes()[d];
   for (size_t d = 0; d < dims; ++d) shape[d] = a_shape[2 * d] * b_shape[2 * d + 1];
-  return (a.reshape(a_shape) * b.reshape(b_shape)).reshape(shape);
+  return own_tensor((a.reshape(a_shape) * b.reshape(b_shape)).reshape(shape));
 }
 
 Tensor tensordot(const Tensor& a, const Tensor& b, IntArrayRef dims_a, IntArrayRef dims_b) {
@@ -250,7 +250,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, IntArrayRef dims_a, IntArrayR
   for (const int label : y.labels) {
     if (!has(x.labels, label)) wanted.push_back(label);
   }
-  return contract(std::move(x), std::move(y), wanted).tensor;
+  return own_tensor(contract(std::move(x), std::move(y), wanted).tensor);
 }
 
 Tensor einsum(std::string_view equation, TensorList operands) {
@@ -328,7 +328,8 @@ Tensor einsum(std::string_view equation, TensorList operands) {
     }
     result = contract(std::move(result), std::move(terms[i]), wanted);
   }
-  return aligned(reduce_to(std::move(result), output), output);
+  const Tensor y = aligned(reduce_to(std::move(result), output), output);
+  return operands.size() == 1 ? y : own_tensor(y);
 }
 
 Tensor Tensor::outer(const Tensor& other) const { return wengert::outer(*this, other); }

@@ -20,12 +20,8 @@ Tensor as_matrix_mask(const Tensor& x, int64_t diagonal, bool lower) {
   return lower ? columns - rows <= diagonal : columns - rows >= diagonal;
 }
 
-// y, an operation's result, as a tensor that the caller may change: a copy if it came out as a view of the operand x. A
-// view of some temporary is nobody's concern.
-Tensor new_tensor(const Tensor& y, const Tensor& x) {
-  if (y.is_alias_of(x)) return y.clone();
-  return GradMode::is_enabled() ? y : y.detach();
-}
+// y, an operation's result, as a tensor that the caller may change: a copy if it came out as a view of the operand x.
+Tensor new_tensor(const Tensor& y, const Tensor& x) { return y.is_alias_of(x) ? y.clone() : own_tensor(y); }
 
 Tensor zero_of(const Tensor& x) { return zeros({}, x.options()); }
 
@@ -225,8 +221,8 @@ Tensor constant_pad_nd(const Tensor& x, IntArrayRef pads, Scalar value) {
       const auto d = static_cast<int64_t>(shape.size() - 1 - i);
       const int64_t before = pads[2 * i], after = pads[2 * i + 1];
       const int64_t cut = std::max<int64_t>(0, -before);
-      const int64_t length = std::max<int64_t>(0, inner.size(d) - cut - std::max<int64_t>(0, -after));
-      inner = inner.narrow(d, std::min(cut, inner.size(d)), length);
+      const int64_t length = inner.size(d) - cut - std::max<int64_t>(0, -after);
+      inner = inner.narrow(d, cut, length);  // throws when more is to be cut off than there is
       target = target.narrow(d, std::max<int64_t>(0, before), length);
     }
     target.copy_(inner);

@@ -90,18 +90,25 @@ class Help {
 /// The helpers of all threads of the program: one less than get_num_threads(), started when first needed.
 class Helpers {
  public:
-  explicit Helpers(int count) : count_(count), arena_(count, 0) {
-    if (count + 1 > static_cast<int>(std::thread::hardware_concurrency()))
-      limit_ = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, count + 1);
-  }
+  explicit Helpers(int count) : count_(count), arena_(count, 0) {}
   int count() const { return count_; }
   void call(Shared* shared) { arena_.enqueue(Help(shared)); }
 
  private:
   int count_;
-  std::unique_ptr<tbb::global_control> limit_;
   tbb::task_arena arena_;
 };
+
+/// Has TBB allow so many threads, where that is more than the machine has processors. The least of several limits
+/// counts, so there is one, and it only grows.
+void allow(int threads) {
+  static auto limit = static_cast<int>(std::thread::hardware_concurrency());
+  static auto& control = *new std::unique_ptr<tbb::global_control>;  // never destroyed, as below
+  if (threads <= limit) return;
+  limit = threads;
+  control.reset();
+  control = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, threads);
+}
 
 /// Those for the number of threads that is set now. A change leaves the earlier ones to the calls that have them.
 std::shared_ptr<Helpers> helpers() {
@@ -110,7 +117,10 @@ std::shared_ptr<Helpers> helpers() {
   static auto& current = *new std::shared_ptr<Helpers>;
   const int wanted = get_num_threads() - 1;
   const std::lock_guard lock(mutex);
-  if (!current || current->count() != wanted) current = std::make_shared<Helpers>(wanted);
+  if (!current || current->count() != wanted) {
+    allow(wanted + 1);
+    current = std::make_shared<Helpers>(wanted);
+  }
   return current;
 }
 

@@ -56,7 +56,9 @@ void add_graphs(Operations& operations) {
   });
   operations.add("hook_on_operand", {Kind::kReal}, [](const auto& in, const Numbers&) {
     // Of a tensor that retains its gradient libtorch 1.13 keeps it as it was before hooks that were hung on it later.
-    if (in[0].requires_grad() && !in[0].retains_grad())
+    // And of a view without history, that requires grad for its base's sake, libtorch 1.13 crashes.
+    const bool has_history = !in[0].is_view() || in[0].grad_fn() != nullptr;
+    if (in[0].requires_grad() && has_history && !in[0].retains_grad())
       in[0].register_hook([](const auto& grad) { return grad * 0.5; });
     return in[0] * 2;
   });

@@ -196,12 +196,19 @@ bool is_only_ours(const std::string& text, const Instruction& instruction, const
   if (says("more than one element of the written-to")) return true;
   // What libtorch detaches from an inference tensor may be changed by anybody.
   if (says("Inplace update to inference tensor outside InferenceMode")) return true;
+  const auto in_wengert = here.operands(instruction);
+  // A view without history requires grad for its base's sake; what only its gradient needs is saved here.
+  if (says("Inference tensors cannot be saved for backward") &&
+      std::any_of(in_wengert.begin(), in_wengert.end(), [](const wengert::Tensor& x) {
+        return x.requires_grad() && x.is_view() && x.grad_fn() == nullptr;
+      })) {
+    return true;
+  }
   // Of a number libtorch takes any count of positions, and writes past its result.
   if (says("Index to scalar can have only 1 value")) return true;
   // libtorch looks at the dtypes of matrices and vectors only where there are elements to multiply.
-  const auto operands = here.operands(instruction);
   return says("expected scalar type") &&
-         std::any_of(operands.begin(), operands.end(), [](const wengert::Tensor& x) { return x.numel() == 0; });
+         std::any_of(in_wengert.begin(), in_wengert.end(), [](const wengert::Tensor& x) { return x.numel() == 0; });
 }
 
 at::Tensor as_torch(const wengert::Tensor& x) {
@@ -265,7 +272,12 @@ std::string step(const Instruction& instruction, Results<Torch>& torch, Results<
     here.of.back().clear();
     return std::string();
   };
-  if (torch_threw && !here_threw && is_own_refusal(*torch_threw)) {
+  if (torch_threw && !here_threw && is_own_refusal(*torch_threw)) return leave_out();
+  const auto in_torch = torch.operands(instruction);
+  const auto in_wengert = here.operands(instruction);
+  const bool same_layouts = std::equal(in_torch.begin(), in_torch.end(), in_wengert.begin(), same_layout);
+  // Whether there is a view of other sizes depends on strides.
+  if (!same_layouts && (torch_threw ? *torch_threw : here_threw.value_or("")).find("view size is not") == 0) {
     return leave_out();
   }
   if (here_threw && !torch_threw && is_only_ours(*here_threw, instruction, here)) return leave_out();
@@ -285,12 +297,10 @@ std::string step(const Instruction& instruction, Results<Torch>& torch, Results<
       if (torch_agrees_about_our_operands(instruction, here, given, i, roughness)) return kGrownRounding;
       return fmt::format("result {}: {}", i, different);
     }
-    const auto in_torch = torch.operands(instruction);
-    const auto in_wengert = here.operands(instruction);
     if (shares_memory(x[i], in_torch) != shares_memory(y[i], in_wengert)) {
       // flatten, say, copies or does not by its operand's strides, which libtorch's elementwise results take from their
       // operands while ours are row-major.
-      if (!std::equal(in_torch.begin(), in_torch.end(), in_wengert.begin(), same_layout)) return leave_out();
+      if (!same_layouts) return leave_out();
       return fmt::format("result {} shares memory with other operands than in libtorch", i);
     }
     if (x[i].requires_grad() != y[i].requires_grad()) {

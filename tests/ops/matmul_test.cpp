@@ -129,6 +129,26 @@ TEST(Mm, LargeProductsAgreeWithSumsOfOuterProducts) {
   }
 }
 
+TEST(Matmul, ProductsWithoutGradMayBeChangedLater) {
+  const Tensor w = ones({2}).requires_grad_(), m = ones({2, 2}), batch = ones({3, 2, 2}), v = ones({2});
+  std::vector<Tensor> products;
+  {
+    const NoGradGuard no_grad;
+    products = {matmul(v, m),
+                matmul(batch, v),
+                matmul(batch, m),
+                matmul(batch, batch),
+                kron(v, ones({1})),
+                einsum("i,j->ij", {v, v}),
+                einsum("ij,jk->ki", {m, m}),
+                tensordot(m, m, {0}, {0})};
+  }
+  for (const Tensor& y : products) {
+    y.mul_(w);
+    EXPECT_TRUE(y.requires_grad());
+  }
+}
+
 TEST(Matmul, DimensionsOf32BitsAreNoLimit) {
   // Of one number in memory.
   const int64_t k = int64_t{1} << 31;

@@ -93,6 +93,14 @@ TEST(Shape, RearrangedTensorsAreNewInEveryMode) {
   EXPECT_TRUE(made_without_grad.requires_grad());
 }
 
+TEST(Shape, PadCutsOffNoMoreThanThereIs) {
+  EXPECT_TRUE(equal(constant_pad_nd(arange(3), {-2, 1}, 9), tensor({2, 9})));
+  EXPECT_EQ(constant_pad_nd(arange(3), {-3, 0}).numel(), 0);
+  EXPECT_THROW(constant_pad_nd(arange(3), {-4, 5}), Error);
+  EXPECT_THROW(constant_pad_nd(arange(3), {5, -4}), Error);
+  EXPECT_THROW(constant_pad_nd(arange(3), {-2, -2}), Error);
+}
+
 TEST(Shape, MeshgridKnowsBothOrders) {
   const Tensor x = arange(3), y = arange(2) * 10;
   EXPECT_TRUE(equal(meshgrid({x, y})[0], tensor({{0, 0}, {1, 1}, {2, 2}})));
