@@ -443,7 +443,7 @@ Tensor masked_select(const Tensor& x, const Tensor& mask) {
 Tensor take(const Tensor& x, const Tensor& positions) {
   check(positions.dtype() == kLong, "take(): Expected a long tensor for index, but got {}", positions.dtype());
   const Tensor flat = x.reshape({-1});
-  if (positions.numel() == 0) return flat.narrow(0, 0, 0).reshape(positions.sizes());
+  if (positions.numel() == 0) return flat.narrow(0, 0, 0).reshape(positions.sizes()).clone();
   check(flat.numel() > 0, "take(): tried to take from an empty tensor");
   return positions.dim() == 0 ? index(flat, {positions.reshape({1})}).reshape({}) : index(flat, {positions});
 }

@@ -111,6 +111,11 @@ TEST(TensorIndex, IndexSelectTakesOneOfANumber) {
   EXPECT_THROW(index_select(tensor(2.5), 0, tensor({0, 0})), Error);
 }
 
+TEST(TensorIndex, TakeOfNothingIsNoView) {
+  const Tensor x = ones({3}).requires_grad_();
+  EXPECT_EQ(take(x, zeros({0, 2}, kLong)).mul_(2).sizes(), IntArrayRef({0, 2}));  // a view of a leaf would refuse
+}
+
 TEST(TensorIndex, OneHot) {
   EXPECT_TRUE(equal(one_hot(tensor({2, 0})), tensor({{0, 0, 1}, {1, 0, 0}})));
   EXPECT_EQ(one_hot(tensor({{1}, {0}}), 4).sizes(), IntArrayRef({2, 1, 4}));
