@@ -3,6 +3,7 @@
 #include <wengert/autograd/error.h>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -26,7 +27,9 @@ class ArrayRef {
 
   constexpr ArrayRef() = default;
   constexpr ArrayRef(const T* data, size_t size) : data_(data), size_(size) {}
-  constexpr ArrayRef(const T* begin, const T* end) : ArrayRef(begin, static_cast<size_t>(end - begin)) {}
+  template <class Pointer>  // so that {0, 0} is a list
+  requires std::same_as<Pointer, T*> || std::same_as<Pointer, const T*>
+  constexpr ArrayRef(Pointer begin, Pointer end) : ArrayRef(begin, static_cast<size_t>(end - begin)) {}
   template <size_t N>
   constexpr ArrayRef(const T (&array)[N]) : ArrayRef(array, N) {}      // NOLINT
   constexpr ArrayRef(const T& element) : data_(&element), size_(1) {}  // NOLINT: implicit as in libtorch
