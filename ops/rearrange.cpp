@@ -134,13 +134,9 @@ Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t
   const int64_t along = wrap_dim(dim.value_or(0), from.dim());
   Dims shape(from.sizes());
   shape[static_cast<size_t>(along)] *= repeats;
-  return from.unsqueeze(along + 1)
-      .repeat([&] {
-        std::vector<int64_t> counts(from.sizes().size() + 1, 1);
-        counts[static_cast<size_t>(along) + 1] = repeats;
-        return counts;
-      }())
-      .reshape(shape);
+  std::vector<int64_t> counts(from.sizes().size() + 1, 1);
+  counts[static_cast<size_t>(along) + 1] = repeats;
+  return own_tensor(from.unsqueeze(along + 1).repeat(counts).reshape(shape));
 }
 
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<int64_t> dim) {

@@ -18,7 +18,8 @@ void add_matrices(Operations& operations) {
   product("dot", Kind::kVector, Kind::kVector, [](const auto& a, const auto& b) { return a.dot(b); });
   product("outer", Kind::kVector, Kind::kVector, [](const auto& a, const auto& b) { return a.outer(b); });
   product("kron", Kind::kReal, Kind::kReal, [](const auto& a, const auto& b) {
-    return kron(a * 1, b * 1);  // of copies: libtorch does not notice when they are changed in place later
+    // Of copies: libtorch does not notice when they are changed in place later. And it wants them row-major.
+    return kron((a * 1).contiguous(), (b * 1).contiguous());
   });
   product("linear", Kind::kReal, Kind::kMatrix,
           [](const auto& a, const auto& b) { return linear(a, b.to(a.dtype())); });

@@ -40,8 +40,10 @@ void add_positions(Operations& operations) {
     // libtorch's gradient for a number without dimensions writes where it must not.
     return (in[0].dim() == 0 ? in[0].reshape({1}) : in[0]).index_add(d, index, in[1], 2);
   });
-  operations.add("masked_select", {Kind::kAny, Kind::kBool},
-                 [](const auto& in, const Numbers&) { return in[0].masked_select(in[1]); });
+  operations.add("masked_select", {Kind::kAny, Kind::kBool}, [](const auto& in, const Numbers&) {
+    // Of a row-major tensor: libtorch's gradient of others is in the order of memory.
+    return in[0].contiguous().masked_select(in[1]);
+  });
   operations.add("take", {Kind::kAny, Kind::kLong}, [](const auto& in, const Numbers&) { return in[0].take(in[1]); });
   operations.add("index_positions", {Kind::kAny, Kind::kLong},
                  [](const auto& in, const Numbers&) { return in[0].index({in[1]}); });

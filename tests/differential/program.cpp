@@ -174,7 +174,7 @@ bool is_own_refusal(const std::string& text) {
   const auto says = [&](const char* part) { return text.find(part) != std::string::npos; };
   return says("modified by an inplace operation") || says("bool tensor is not supported") ||
          says("a leaf Variable that requires grad") || says("refer to a single memory location") ||
-         says("Inference tensors cannot be saved for backward") ||
+         says("Inference tensors cannot be saved for backward") || says("Expected a proper Tensor but got None") ||
          says("functions with out=... arguments don't support automatic differentiation") ||
          says("INTERNAL ASSERT FAILED");
 }
@@ -276,6 +276,10 @@ std::string step(const Instruction& instruction, Results<Torch>& torch, Results<
   const auto in_torch = torch.operands(instruction);
   const auto in_wengert = here.operands(instruction);
   const bool same_layouts = std::equal(in_torch.begin(), in_torch.end(), in_wengert.begin(), same_layout);
+  // libtorch's einsum gives views of temporaries, which without grad mode cannot be changed later.
+  if (torch_threw && torch_threw->find("A view was created in no_grad mode") == 0 && !in_wengert[0].is_view()) {
+    return leave_out();
+  }
   // Whether there is a view of other sizes depends on strides.
   if (!same_layouts && (torch_threw ? *torch_threw : here_threw.value_or("")).find("view size is not") == 0) {
     return leave_out();
@@ -329,6 +333,44 @@ std::optional<typename Library::Tensor> loss_of(const Program& program, const Re
   return loss;
 }
 
+// The program with each element of its leaves off by a few roundings.
+Program nudged(Program program, double roundings, uint32_t seed) {
+  std::mt19937 random(seed);
+  for (Instruction& instruction : program) {
+    if (instruction.leaf.dtype == Leaf::Dtype::kLong || instruction.leaf.dtype == Leaf::Dtype::kBool) continue;
+    for (double& x : instruction.leaf.elements) x *= 1 + roundings * (static_cast<double>(random()) / 2147483648.0 - 1);
+  }
+  return program;
+}
+
+// libtorch's gradient for result j of instruction i; undefined if something throws.
+at::Tensor gradient_in_torch(const Program& program, size_t i, size_t j) {
+  Results<Torch> results;
+  at::Tensor grad;
+  thrown_by([&] {
+    for (const Instruction& instruction : program) {
+      if (run(instruction, results)) return;
+    }
+    if (const auto loss = loss_of<Torch>(program, results)) loss->backward();
+    grad = results.of[i].at(j).grad();
+  });
+  return grad;
+}
+
+// Whether libtorch's own gradient moves by as much as a thirtieth of the difference where leaves are off by a few
+// roundings: then the difference says nothing. (The gradient of the spread of equal numbers is such a one.)
+bool is_ill_conditioned(const Program& program, size_t i, size_t j, const at::Tensor& in_torch, const at::Tensor& here,
+                        double roughness) {
+  const double roundings = roughness > 1e6 ? 0x1p-22 : 0x1p-50;
+  const auto distance = [](const at::Tensor& a, const at::Tensor& b) { return largest_of(a - b); };
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    const at::Tensor moved = gradient_in_torch(nudged(program, roundings, seed), i, j);
+    if (!moved.defined() || moved.sizes() != in_torch.sizes()) continue;
+    if (30 * distance(moved, in_torch) >= distance(here, in_torch)) return true;
+  }
+  return false;
+}
+
 std::string compare_gradients(const Program& program, const Results<Torch>& torch, const Results<Wengert>& here,
                               double roughness) {
   std::optional<at::Tensor> torch_loss;
@@ -366,6 +408,10 @@ std::string compare_gradients(const Program& program, const Results<Torch>& torc
       // Changed in place since: PyTorch 2 and Wengert retain the gradient of the new value, libtorch 1.13 of the old.
       if (y.retains_grad() && y._version() > 0) continue;
       const std::string different = difference(x.grad(), y.grad(), largest, roughness);
+      if (!different.empty() && x.grad().defined() && y.grad().defined() && y.grad().sizes() == y.sizes() &&
+          is_ill_conditioned(program, i, j, x.grad(), as_torch(y.grad()), roughness)) {
+        continue;
+      }
       if (!different.empty()) return fmt::format("gradient of %{}: {}", i, different);
     }
   }

@@ -84,13 +84,15 @@ TEST(Shape, RearrangedTensorsAreNewInEveryMode) {
     const InferenceMode inference;
     share_nothing();
   }
-  Tensor made_without_grad;
+  std::vector<Tensor> made_without_grad;
   {
     const NoGradGuard no_grad;
-    made_without_grad = share_nothing();
+    made_without_grad = {share_nothing(), repeat_interleave(ones({1}), 3), roll(ones({3}), 1), tile(ones({1}), {3})};
   }
-  made_without_grad.mul_(ones({3}).requires_grad_());  // no view, so it may be changed
-  EXPECT_TRUE(made_without_grad.requires_grad());
+  for (const Tensor& x : made_without_grad) {
+    x.mul_(ones({3}).requires_grad_());  // no views, so they may be changed
+    EXPECT_TRUE(x.requires_grad());
+  }
 }
 
 TEST(Shape, PadCutsOffNoMoreThanThereIs) {
