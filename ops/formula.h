@@ -126,7 +126,10 @@ class BroadcastOf {
   explicit BroadcastOf(const Tensor& operand)
       : sizes_(operand.sizes()), dtype_(operand.defined() ? operand.dtype() : kDouble) {}
   Tensor sum(const Tensor& grad) const {
-    return (grad.sizes() == IntArrayRef(sizes_) ? grad : grad.sum_to_size(sizes_)).to(dtype_);
+    const bool as_it_is = grad.sizes() == IntArrayRef(sizes_);
+    if (as_it_is && grad.dtype() == dtype_) [[likely]]
+      return grad;
+    return (as_it_is ? grad : grad.sum_to_size(sizes_)).to(dtype_);
   }
 
  private:

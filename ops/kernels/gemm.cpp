@@ -10,32 +10,6 @@
 namespace wengert::kernels {
 namespace {
 
-// Below about so many multiplications our own kernels beat the BLAS, which copies operands into blocks first: by far
-// where B's rows are contiguous, for which there is a SIMD kernel, and else for a few hundred.
-constexpr int64_t kSmallProduct = 1 << 17;
-constexpr int64_t kTinyProduct = 1 << 8;
-
-template <class T>
-bool is_small(int64_t n, int64_t m, int64_t k, const Matrix<T>& b) {
-  return n * m * k <= (b.column_stride == 1 ? kSmallProduct : kTinyProduct);
-}
-
-template <class T>
-void small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  if (b.column_stride == 1) {
-    simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
-    return;
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < m; ++j) {
-      const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
-      T sum = 0;
-      for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
-      *c++ = sum;
-    }
-  }
-}
-
 // Memory for packed panels. Aligned, and taken from this thread's pool: a step's products ask for the same again.
 template <class T>
 class Panels {
@@ -52,6 +26,56 @@ class Panels {
 };
 
 int64_t round_up(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
+
+// A row of m elements, in whole vectors.
+template <class T>
+int64_t filled_up(int64_t m) {
+  return round_up(m, simd::panel_kernels<T>().panel_columns / 2);
+}
+
+// Up to so many multiplications it does not pay to pack panels where B's rows are contiguous, or its columns, and else
+// up to a few hundred.
+constexpr int64_t kSmallProduct = 1 << 17;
+constexpr int64_t kTinyProduct = 1 << 8;
+
+// C = A B where B's columns are contiguous: B is copied into rows first, filled up to whole vectors.
+template <class T>
+void gemm_of_columns(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  const int64_t width = filled_up<T>(m);
+  const Panels<T> rows(k * width), product(n * width);
+  if (width > m) std::fill_n(rows.data(), k * width, T(0));
+  const auto& kernels = simd::kernels<T>();
+  kernels.transpose(rows.data(), width, b.data, b.column_stride, k, m, false);
+  kernels.multiply_rows(n, width, k, a.data, a.row_stride, a.column_stride, rows.data(), width, product.data());
+  for (int64_t i = 0; i < n; ++i) std::copy_n(product.data() + i * width, m, c + i * m);
+}
+
+// Whether the product was small enough to be done here.
+template <class T>
+bool small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  const int64_t work = n * m * k;
+  if (b.column_stride == 1) {
+    if (work > kSmallProduct) return false;
+    simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
+    return true;
+  }
+  if (work <= kTinyProduct) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < m; ++j) {
+        const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
+        T sum = 0;
+        for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
+        *c++ = sum;
+      }
+    }
+    return true;
+  }
+  // Half empty vectors are still worth it.
+  const int64_t width = filled_up<T>(m);
+  if (b.row_stride != 1 || width > 4 * m || n * width * k > 2 * kSmallProduct) return false;
+  gemm_of_columns(n, m, k, a, b, c);
+  return true;
+}
 
 int64_t pieces_of(int64_t size, int64_t most) { return (size + most - 1) / most; }
 
@@ -147,10 +171,10 @@ void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matri
 
 template <class T>
 void multiply(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  is_small(n, m, k, b) ? small_gemm(n, m, k, a, b, c) : large_gemm(n, m, k, a, b, c);
+  if (!small_gemm(n, m, k, a, b, c)) large_gemm(n, m, k, a, b, c);
 }
 
-// Whole numbers, for which there is no BLAS.
+// Whole numbers.
 void multiply(int64_t n, int64_t m, int64_t k, const Matrix<int64_t>& a, const Matrix<int64_t>& b, int64_t* c) {
   for (int64_t i = 0; i < n; ++i) {
     int64_t* row = c + i * m;
