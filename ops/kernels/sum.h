@@ -154,8 +154,9 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
   // reduced dimension adds a contiguous row to the row of sums.
   const bool by_rows =
       kept.inner_stride(0) == 1 && kept.inner_stride(1) == 1 && kept.inner_size() > 1 && reduced.inner_stride(0) != 1;
-  if (by_rows && kept.is_one_run() && kept.numel() <= kSumColumns && reduced.is_one_run() &&
-      reduced.numel() > 2 * kParallelGrain / kept.numel()) {
+  const bool is_high = kept.numel() > 0 && kept.numel() <= kSumColumns && kept.is_one_run() && reduced.is_one_run() &&
+                       reduced.numel() * kept.numel() > 2 * kParallelGrain;
+  if (by_rows && is_high) {
     return sum_high_columns(out, x, reduced.inner_stride(0), reduced.numel(), kept.numel());
   }
   const int64_t outputs_a_task =

@@ -166,6 +166,12 @@ TEST(Reduction, LargeTensorsAreReducedWithoutAnother) {
   }
 }
 
+TEST(Reduction, SumsOfNoColumns) {
+  EXPECT_EQ(zeros({5, 0}).sum(0).numel(), 0);
+  EXPECT_EQ(zeros({5, 0, 3}).sum(0).sizes(), IntArrayRef({0, 3}));
+  EXPECT_TRUE(equal(zeros({0, 3}).sum(0), zeros({3})));
+}
+
 TEST(Reduction, HighColumnsAreSummedInStretches) {
   for (const ScalarType dtype : {kFloat, kDouble, kLong}) {
     const Tensor x = (test::arbitrary({3001, 90}) * 8).to(dtype);
