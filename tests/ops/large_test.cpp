@@ -36,7 +36,7 @@ Tensor repeated(const Tensor& x, int64_t times) {
   return x.repeat(counts);
 }
 
-// The row's inputs, repeated until an operand or the result has 2^21 elements, or it takes a tenth of a second. Empty
+// The row's inputs, repeated until an operand or the result has 2^21 elements, or it takes 30 ms. Empty
 // for rows that want inputs of certain shapes.
 std::vector<Tensor> enlarged(const GradientRow& row, ScalarType dtype) {
   constexpr int64_t kLarge = 1 << 21;
@@ -57,7 +57,7 @@ std::vector<Tensor> enlarged(const GradientRow& row, ScalarType dtype) {
     }
     large = std::move(inputs);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (most >= kLarge || taken.count() > 0.1 || times > kLarge) return large;
+    if (most >= kLarge || taken.count() > 0.03 || times > kLarge) return large;
   }
 }
 
