@@ -93,6 +93,24 @@ TEST_F(EngineTest, ARunThatEndsEarlyForgetsItsNodes) {
   EXPECT_EQ(next.take().grads[0].item<float>(), 5);
 }
 
+TEST(Reentrant, ANodeThatIsPendingInTwoRunsIsCompleteInEach) {
+  const Tensor x = ones({1}).requires_grad_(), y = x * 2;
+  int arrived = 0;
+  y.register_hook([&](const Tensor&) { ++arrived; });
+  // So many branches that both runs keep their Nodes in a heap.
+  const auto branches = [&](double factor) {
+    std::vector<Tensor> all;
+    for (int i = 0; i < 40; ++i) all.push_back(y * factor);
+    return all;
+  };
+  const Tensor inner = cat(branches(3)).sum();
+  const std::vector<Tensor> outer = branches(1);
+  outer[20].register_hook([&](const Tensor&) { inner.backward({}, true); });
+  cat(outer).sum().backward();
+  EXPECT_EQ(arrived, 2);
+  EXPECT_EQ(x.grad().item<double>(), 2 * 40 * (1 + 3));
+}
+
 TEST(Reentrant, BackwardInsideAHookOverTheSameGraph) {
   const Tensor x = full({}, 3.0, dtype(kDouble).requires_grad(true));
   double inner = 0;

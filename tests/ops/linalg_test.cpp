@@ -18,6 +18,8 @@ TEST(Solve, GivesBackWhatItWasMadeFrom) {
   EXPECT_ALLCLOSE(linalg_solve(a, matmul(a, x)), x);
   EXPECT_ALLCLOSE(linalg_solve(a[0], mv(a[0], x[0].select(1, 0))), x[0].select(1, 0));
   EXPECT_ALLCLOSE(matmul(a, inverse(a)), eye(4, kDouble).expand({2, 4, 4}));
+  // A vector for each matrix.
+  EXPECT_ALLCLOSE(linalg_solve(a, matmul(a, x).select(2, 1)), x.select(2, 1));
   // Any layout.
   EXPECT_ALLCLOSE(linalg_solve(a[0].t(), mm(a[0].t(), x[0])), x[0]);
 }
