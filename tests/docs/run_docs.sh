@@ -29,7 +29,8 @@ fail() {
 run_command() {
   local place=$1 command=$2 program
   case $command in
-    scripts/bench* | scripts/demo* | scripts/test* | scripts/build* | scripts/install-packages* | .ci/run*)
+    scripts/bench* | scripts/demo* | scripts/test* | scripts/build* | scripts/install-packages* | scripts/mutate* | \
+      scripts/survey-libtorch* | .ci/run*)
       program=${command%% *}
       [[ -x $source_dir/$program ]] || fail "$place" "$program is not there" ;;
     DIFFERENTIAL_*differential_tests*)
