@@ -28,7 +28,8 @@ void add_matrices(Operations& operations) {
   });
   const auto einsum_of = [&](const char* equation, Kind a, Kind b) {
     operations.add(std::string("einsum ") + equation, {a, b}, [equation](const auto& in, const Numbers&) {
-      return einsum(equation, std::vector{in[0] * 1, in[1].to(in[0].dtype()) * 1});
+      const auto y = einsum(equation, std::vector{in[0] * 1, in[1].to(in[0].dtype()) * 1});
+      return y.requires_grad() ? y : y * 1;  // libtorch's is a view, which cannot be changed later if made without grad
     });
   };
   einsum_of("ij,jk->ik", Kind::kMatrix, Kind::kMatrix);

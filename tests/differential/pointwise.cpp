@@ -154,7 +154,8 @@ void add_pointwise(Operations& operations) {
   };
   change("add_", [](auto a, const auto& b, const Numbers&) { a.add_(b, 2); });
   change("sub_", [](auto a, const auto& b, const Numbers&) { a.sub_(b); });
-  change("add_expanded_", [](auto a, const auto& b, const Numbers& n) {
+  change("add_expanded_", [](auto a, const auto& operand, const Numbers& n) {
+    const auto b = operand.clone();  // what a may be a part of: then each library reads what it has written, or not
     a.add_(n.flag(0) && b.dim() > 0 ? b.narrow(-1, 0, 1).expand_as(a) : b.sum().expand_as(a));
   });
   change("mul_", [](auto a, const auto& b, const Numbers&) { a.mul_(b); });
