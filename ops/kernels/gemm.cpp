@@ -70,7 +70,7 @@ bool small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matri
     }
     return true;
   }
-  // Half empty vectors are still worth it.
+  // Vectors are to be at least a quarter full.
   const int64_t width = filled_up<T>(m);
   if (b.row_stride != 1 || width > 4 * m || n * width * k > 2 * kSmallProduct) return false;
   gemm_of_columns(n, m, k, a, b, c);

@@ -18,8 +18,8 @@ struct Matrix {
 };
 
 /// C = A B, with A (n, k), B (k, m) at any strides and C (n, m) row-major without gaps. Small products go to loops over
-/// the operands as they lie, large ones of float and double to packed panels (panels.h), cut by their size alone, so
-/// that the result has the same bits on any number of threads.
+/// the operands as they lie, or over a copy of B; large ones of float and double to packed panels (panels.h), cut by
+/// their size alone, so that the result has the same bits on any number of threads.
 template <class T>
 void gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c);
 

@@ -3,6 +3,8 @@
 namespace differential {
 
 void add_matrices(Operations& operations) {
+  // libtorch's result is a view of a temporary, which cannot be changed later if it was made without grad mode.
+  const auto own = [](const auto& y) { return y.requires_grad() ? y : y * 1; };
   const auto product = [&](const char* name, Kind a, Kind b, auto f) {
     operations.add(name, {a, b}, [f](const auto& in, const Numbers&) { return f(in[0], in[1]); });
   };
@@ -23,13 +25,12 @@ void add_matrices(Operations& operations) {
   });
   product("linear", Kind::kReal, Kind::kMatrix,
           [](const auto& a, const auto& b) { return linear(a, b.to(a.dtype())); });
-  product("tensordot", Kind::kReal, Kind::kReal, [](const auto& a, const auto& b) {
-    return tensordot(a * 1, b.to(a.dtype()) * 1, std::vector<int64_t>{0}, std::vector<int64_t>{0});
+  product("tensordot", Kind::kReal, Kind::kReal, [own](const auto& a, const auto& b) {
+    return own(tensordot(a * 1, b.to(a.dtype()) * 1, std::vector<int64_t>{0}, std::vector<int64_t>{0}));
   });
   const auto einsum_of = [&](const char* equation, Kind a, Kind b) {
-    operations.add(std::string("einsum ") + equation, {a, b}, [equation](const auto& in, const Numbers&) {
-      const auto y = einsum(equation, std::vector{in[0] * 1, in[1].to(in[0].dtype()) * 1});
-      return y.requires_grad() ? y : y * 1;  // libtorch's is a view, which cannot be changed later if made without grad
+    operations.add(std::string("einsum ") + equation, {a, b}, [equation, own](const auto& in, const Numbers&) {
+      return own(einsum(equation, std::vector{in[0] * 1, in[1].to(in[0].dtype()) * 1}));
     });
   };
   einsum_of("ij,jk->ik", Kind::kMatrix, Kind::kMatrix);

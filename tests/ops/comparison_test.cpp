@@ -77,6 +77,13 @@ TEST(Comparison, IscloseTellsWhere) {
   EXPECT_THROW(isclose(a, b.to(kFloat)), Error);
 }
 
+TEST(Comparison, ArgumentsOfAllcloseAreCheckedWithoutElementsToo) {
+  const Tensor none = zeros({0});
+  EXPECT_TRUE(allclose(none, none));
+  EXPECT_THROW(allclose(none, none.to(kDouble)), Error);
+  EXPECT_THROW(allclose(none, none, -1), Error);
+}
+
 TEST(Comparison, LargeTensorsAreComparedWithoutOneMore) {
   const Tensor a = zeros({1 << 20}, kFloat), b = a.clone();
   reset_peak_memory_stats();

@@ -6,7 +6,6 @@
 #include <cctype>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 
 // Every operation of the gradient table on inputs so large that their work is cut: value and gradients must have the
@@ -17,17 +16,6 @@ namespace wengert::test {
 namespace {
 
 using Results = std::vector<Tensor>;
-
-bool same_bits(const Results& a, const Results& b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i].defined() != b[i].defined()) return false;
-    if (!a[i].defined()) continue;
-    const Tensor x = a[i].contiguous(), y = b[i].contiguous();
-    if (x.sizes() != y.sizes() || std::memcmp(x.data_ptr(), y.data_ptr(), x.nbytes()) != 0) return false;
-  }
-  return true;
-}
 
 // The same numbers again and again along all dimensions but those of size 1, which broadcast.
 Tensor repeated(const Tensor& x, int64_t times) {

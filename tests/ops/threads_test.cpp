@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 
-#include <cstring>
+#include <array>
 #include <thread>
 
 // At sizes that are really cut, results must have the same bits on any number of threads, and when several threads of
@@ -11,15 +11,6 @@ namespace wengert::test {
 namespace {
 
 using Results = std::vector<Tensor>;
-
-bool same_bits(const Results& a, const Results& b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const Tensor x = a[i].contiguous(), y = b[i].contiguous();
-    if (x.sizes() != y.sizes() || std::memcmp(x.data_ptr(), y.data_ptr(), x.nbytes()) != 0) return false;
-  }
-  return true;
-}
 
 struct Case {
   const char* name;

@@ -2,6 +2,7 @@
 #include <support/inputs.h>
 
 #include <cmath>
+#include <cstring>
 
 namespace wengert::test {
 
@@ -28,6 +29,17 @@ Tensor with_gaps(const Tensor& x) {
 std::vector<double> values(const Tensor& x) {
   const Tensor flat = x.detach().to(kDouble).contiguous();
   return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].defined() != b[i].defined()) return false;
+    if (!a[i].defined()) continue;
+    const Tensor x = a[i].contiguous(), y = b[i].contiguous();
+    if (x.sizes() != y.sizes() || std::memcmp(x.data_ptr(), y.data_ptr(), x.nbytes()) != 0) return false;
+  }
+  return true;
 }
 
 std::string error_of(const std::function<void()>& call) {

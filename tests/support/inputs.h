@@ -4,6 +4,7 @@
 #include <wengert/wengert.h>
 
 #include <string>
+#include <vector>
 
 // Tensors for tests.
 
@@ -18,6 +19,9 @@ Tensor with_gaps(const Tensor& x);
 
 /// The elements in row-major order.
 std::vector<double> values(const Tensor& x);
+
+/// Whether both lists hold tensors of the same shapes and bytes, undefined ones in the same places.
+bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b);
 
 /// The text of the wengert::Error that a call throws; fails the test if it throws none.
 std::string error_of(const std::function<void()>& call);
