@@ -124,7 +124,7 @@ variable_list checkpoint(const CheckpointFunction& fn, const variable_list& inpu
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].defined()) continue;
     outputs[i] = outputs[i].detach();
-    if (outputs[i].is_floating_point()) set_grad_fn(outputs[i], node, static_cast<uint32_t>(i));
+    if (outputs[i].is_floating_point()) set_history(outputs[i], node, static_cast<uint32_t>(i));
   }
   return outputs;
 }

@@ -65,10 +65,7 @@ Tensor FunctionNode::give_history(const Tensor& output, const IntrusivePtr<Node>
       recorded_ && output.is_floating_point() && !contains(context_.non_differentiable_, output);
   // An input returned as it is becomes an output in its own right: the same elements, another history.
   Tensor out = is_input || (!differentiable && output.requires_grad()) ? output.detach() : output;
-  if (differentiable) {
-    out.impl()->grad_fn = self;
-    out.impl()->output_nr = output_nr;
-  }
+  if (differentiable) set_history(out, self, output_nr);
   return out;
 }
 

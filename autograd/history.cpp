@@ -45,7 +45,7 @@ void check_creation(const TensorImpl& view, std::string_view what_is) {
 }
 
 // Gives a tensor another history than it had.
-void change_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output_nr) {
+void replace_grad_fn(TensorImpl* tensor, IntrusivePtr<Node> node, uint32_t output_nr) {
   move_retained(tensor, tensor->grad_fn.get(), node.get());
   tensor->grad_fn = std::move(node);
   tensor->output_nr = output_nr;
@@ -62,26 +62,26 @@ bool inference_tensors_ask(TensorRefs inputs) {
 void set_history(Tensor& output, IntrusivePtr<Node> node) {
   const uint32_t output_nr = node->num_inputs();
   node->set_num_inputs(output_nr + 1);
-  set_grad_fn(output, std::move(node), output_nr);
+  set_history(output, std::move(node), output_nr);
 }
 
-void set_grad_fn(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr) {
+void set_history(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr) {
   TensorImpl* impl = output.impl();
   impl->output_nr = output_nr;
   impl->grad_fn = std::move(node);
   impl->grad_fn_version = impl->storage->version();
 }
 
-void change_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr) {
+void rebase_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr) {
   TensorImpl* impl = self.impl();
   node->set_num_inputs(std::max(node->num_inputs(), output_nr + 1));
   if (impl->base.defined()) {
     check(output_nr == 0, "A view may be changed in place by an operation only if it is its first output");
     // The change is one of the base's history; the view's own grad_fn is then made anew from that.
     TensorImpl* base = impl->base.impl();
-    change_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
+    replace_grad_fn(base, make_intrusive<CopySlices>(impl->base, self, std::move(node)), 0);
   } else {
-    change_grad_fn(impl, std::move(node), output_nr);
+    replace_grad_fn(impl, std::move(node), output_nr);
   }
 }
 
@@ -151,7 +151,7 @@ const IntrusivePtr<Node>& Tensor::grad_fn_of_view() const {
     autograd::check_creation(*impl, "its base or another view of its base has been");
     const AutoGradMode enabled(true);
     const Tensor again = impl->base.as_strided(impl->sizes, impl->strides, impl->offset);
-    autograd::change_grad_fn(impl, again.impl()->grad_fn, again.impl()->output_nr);
+    autograd::replace_grad_fn(impl, again.impl()->grad_fn, again.impl()->output_nr);
   }
   return impl->grad_fn;
 }
@@ -205,7 +205,7 @@ Tensor Tensor::detach() const {
 
 Tensor& Tensor::detach_() {
   check(!is_view(), "Can't detach views in-place. Use detach() instead.");
-  autograd::change_grad_fn(impl_.get(), nullptr, 0);
+  autograd::replace_grad_fn(impl_.get(), nullptr, 0);
   impl_->requires_grad = false;
   return *this;
 }

@@ -7,16 +7,7 @@
 
 namespace wengert::autograd {
 
-// How operations enter the graph. An op computes its output, then records itself:
-//
-//     Tensor out = ...;
-//     return record<MmBackward>(out, {a, b}, /* for the Node's constructor: */ a, b);
-//
-// and an in-place op:
-//
-//     auto node = begin_in_place<AddBackward>(self, {self, other}, ...);
-//     ... write into self's memory ...
-//     return end_in_place(self, node);
+// What an operation does to the history of its results; ops/formula.h has the form in which operations use it.
 
 using TensorRefs = ArrayRef<std::reference_wrapper<const Tensor>>;
 
@@ -25,7 +16,7 @@ using TensorRefs = ArrayRef<std::reference_wrapper<const Tensor>>;
 bool inference_tensors_ask(TensorRefs inputs);
 
 /// Whether an operation on these must be recorded: grad mode is on and one of them requires grad.
-inline bool must_record(TensorRefs inputs) {
+[[gnu::always_inline]] inline bool must_record(TensorRefs inputs) {
   if (!GradMode::is_enabled()) return false;
   for (const Tensor& input : inputs) {
     if (input.defined() && input.requires_grad()) return !input.is_inference() || inference_tensors_ask(inputs);
@@ -36,7 +27,7 @@ inline bool must_record(TensorRefs inputs) {
 /// Makes `node` the grad_fn of `output`, a new tensor: of its outputs the next.
 void set_history(Tensor& output, IntrusivePtr<Node> node);
 /// The same, for the output with this number.
-void set_grad_fn(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr);
+void set_history(Tensor& output, IntrusivePtr<Node> node, uint32_t output_nr);
 
 [[noreturn]] void fail_frozen();
 /// Throws when `self` may not be changed in place at all: an inference tensor, outside inference mode.
@@ -59,36 +50,30 @@ void add_elements(const Tensor& to, const Tensor& from);
 Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int64_t offset);
 
 template <class NodeType, class... Args>
-IntrusivePtr<NodeType> make_node(TensorRefs inputs, Args&&... args) {
+[[gnu::always_inline]] inline IntrusivePtr<NodeType> make_node(TensorRefs inputs, Args&&... args) {
   auto node = make_intrusive<NodeType>(std::forward<Args>(args)...);
   for (const Tensor& input : inputs) node->add_next_edge(input.defined() ? gradient_edge(input) : Edge());
   return node;
 }
 
-template <class NodeType, class... Args>
-Tensor record(Tensor output, TensorRefs inputs, Args&&... args) {
-  if (must_record(inputs)) set_history(output, make_node<NodeType>(inputs, std::forward<Args>(args)...));
-  return output;
-}
-
-/// Call before the memory is written: checks that it may be, and returns the operation's Node, or null when
-/// nothing is to be recorded. The first of `inputs` is `self`.
-template <class NodeType, class... Args>
-IntrusivePtr<NodeType> begin_in_place(const Tensor& self, TensorRefs inputs, Args&&... args) {
+/// Call before the memory of `self` is written: checks that it may be, and returns whether that must be recorded. The
+/// first of `inputs` is `self`.
+[[gnu::always_inline]] inline bool begin_in_place(const Tensor& self, TensorRefs inputs) {
   check_not_frozen(self);
   // Elements that are no real numbers have no gradient, whatever was written to them.
-  if (!must_record(inputs) || !self.is_floating_point()) return nullptr;
+  if (!must_record(inputs) || !self.is_floating_point()) return false;
   check_in_place(self);
-  return make_node<NodeType>(inputs, std::forward<Args>(args)...);
+  return true;
 }
 
 /// Makes `node` the history of `self` from now on, and of what `self` is a view of.
-void change_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr);
+void rebase_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output_nr);
 
 /// Call after the memory was written. `self` becomes output number `output_nr` of the node. Returns `self`.
-inline Tensor& end_in_place(const Tensor& self, const IntrusivePtr<Node>& node, uint32_t output_nr = 0) {
+[[gnu::always_inline]] inline Tensor& end_in_place(const Tensor& self, const IntrusivePtr<Node>& node = {},
+                                                   uint32_t output_nr = 0) {
   self.impl()->storage->bump_version();
-  if (node) change_history(self, node, output_nr);
+  if (node) rebase_history(self, node, output_nr);
   return const_cast<Tensor&>(self);
 }
 

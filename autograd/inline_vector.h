@@ -77,7 +77,7 @@ class InlineVector {
   const T& back() const { return data()[size_ - 1]; }
 
   void push_back(const T& value) { push_back(T(value)); }
-  void push_back(T&& value) {
+  [[gnu::always_inline]] void push_back(T&& value) {
     if (size_ == capacity_) [[unlikely]] {
       T kept(std::move(value));  // which may be one of the elements
       grow(size_t{capacity_} + 1);

@@ -88,7 +88,7 @@ class Node : public pool::Pooled {
   ArrayRef<Edge> next_edges() const { return next_edges_; }
   const Edge& next_edge(size_t i) const { return next_edges_[i]; }
   uint32_t num_outputs() const { return static_cast<uint32_t>(next_edges_.size()); }
-  void add_next_edge(Edge edge) {
+  [[gnu::always_inline]] void add_next_edge(Edge edge) {
     if (edge.is_valid()) level_ = std::max(level_, edge.function->level_ + 1);
     next_edges_.push_back(std::move(edge));
   }
@@ -189,7 +189,7 @@ IntrusivePtr<Node> grad_accumulator(const Tensor& leaf);
 
 /// The edge along which a tensor's gradient flows: to its grad_fn, to its AccumulateGrad if it is a leaf
 /// that requires grad, else nowhere.
-inline Edge gradient_edge(const Tensor& tensor) {
+[[gnu::always_inline]] inline Edge gradient_edge(const Tensor& tensor) {
   if (const IntrusivePtr<Node>& node = tensor.grad_fn()) return {node, tensor.impl()->output_nr};
   // A view made without grad mode may require grad for its base's sake; nothing flows from it to there.
   if (tensor.impl() != nullptr && tensor.impl()->requires_grad) return {grad_accumulator(tensor), 0};

@@ -1,5 +1,4 @@
 #include <wengert/ops/elementwise.h>
-#include <wengert/ops/formula.h>
 #include <wengert/ops/in_place.h>
 
 #include <cmath>
@@ -10,19 +9,6 @@
 namespace wengert {
 namespace ops {
 namespace {
-
-template <class F>
-Tensor compute_new(const Tensor& a, const Tensor& b, const char* name, F f) {
-  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), a.options());
-  dispatch_numbers(a.dtype(), name, [&]<class T>() { apply<T, T, T>(out, a, b, f); });
-  return out;
-}
-
-struct Operands {
-  Operands(const Tensor& first, const Tensor& second) : Operands(first, second, result_type(first, second)) {}
-  Operands(const Tensor& first, const Tensor& second, ScalarType dtype) : a(first.to(dtype)), b(second.to(dtype)) {}
-  Tensor a, b;
-};
 
 // A tensor, two that are multiplied or divided, and the factor of that, in one dtype.
 struct ThreeOperands {
@@ -40,7 +26,8 @@ struct ThreeOperands {
 
 void check_no_zero(const Tensor& dividend, const Tensor& divisor) {
   if (dividend.numel() == 0) return;
-  check(!isIntegralType(divisor.dtype(), true) || all(divisor != 0).item<bool>(), "ZeroDivisionError");
+  const bool whole = isIntegralType(result_type(dividend, divisor), true);
+  check(!whole || all(divisor != 0).item<bool>(), "ZeroDivisionError");
 }
 
 // The quotient rounded down, as Python's //: the remainder has the divisor's sign.
@@ -88,18 +75,13 @@ constexpr auto c_remainder = [](auto a, auto b) {
 
 // y = a - b [a / b], rounded one way or the other.   VJP:   da = G,   db = -G [a / b].
 template <class F>
-Tensor remainder_of(const char* name, const Tensor& first, const Tensor& second, const char* rounding, F f) {
-  const Operands operands(first, second);
-  const Tensor &a = operands.a, &b = operands.b;
-  check_no_zero(a, b);
-  const bool of_b = b.requires_grad();
-  return record(name, compute_new(a, b, name, f), {a, b}, {ToSave::input_if(of_b, a), ToSave::input_if(of_b, b)},
-                [rounding, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor& g = c.grad();
-                  return {c.needs(0) ? to_a.sum(g) : Tensor(),
-                          c.needs(1) ? to_b.sum(-g * div(c.saved(0), c.saved(1), rounding)) : Tensor()};
-                });
+constexpr auto remainder_function(const char* name, const char* rounding, F f) {
+  return binary_function<Domain::kNumber, kOfNone, kOfBoth>(
+      name, f, [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
+      [rounding](const Tensor& g, const Tensor& a, const Tensor& b) { return -g * div(a, b, rounding); });
 }
+constexpr auto kRemainder = remainder_function("RemainderBackward0", "floor", python_remainder);
+constexpr auto kFmod = remainder_function("FmodBackward0", "trunc", c_remainder);
 
 Tensor as_tensor(Scalar number, const Tensor& like) { return full({}, number, result_type(like, number)); }
 
@@ -116,13 +98,10 @@ Tensor div(const Tensor& first, const Tensor& second, std::optional<std::string_
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{}'", *rounding_mode);
   const auto [a, b] = Operands(first, second);
   check_no_zero(a, b);
-  const Tensor out =
-      down ? compute_new(a, b, "div_floor", floor_quotient) : compute_new(a, b, "div_trunc", trunc_quotient);
-  return record("DivBackward2", out, {a, b}, {},
-                [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor zero = zeros_like(c.grad());
-                  return {to_a.sum(zero), to_b.sum(zero)};
-                });
+  const Tensor out = down ? compute_new<Domain::kNumber>("div_floor", a, b, floor_quotient)
+                          : compute_new<Domain::kNumber>("div_trunc", a, b, trunc_quotient);
+  constexpr auto kZero = [](const Backward& c) { return zeros_like(c.grad()); };
+  return record<Broadcast<2>>("DivBackward2", out, {a, b}, saving(), kZero, kZero);
 }
 Tensor div(const Tensor& a, Scalar b, std::optional<std::string_view> rounding_mode) {
   return rounding_mode ? div(a, as_tensor(b, a), rounding_mode) : div(a, b);
@@ -131,22 +110,24 @@ Tensor floor_divide(const Tensor& a, const Tensor& b) { return div(a, b, "floor"
 Tensor floor_divide(const Tensor& a, Scalar b) { return div(a, b, "floor"); }
 
 Tensor remainder(const Tensor& a, const Tensor& b) {
-  return remainder_of("RemainderBackward0", a, b, "floor", python_remainder);
+  check_no_zero(a, b);
+  return binary(kRemainder, a, b);
 }
 Tensor remainder(const Tensor& a, Scalar b) { return remainder(a, as_tensor(b, a)); }
-Tensor fmod(const Tensor& a, const Tensor& b) { return remainder_of("FmodBackward0", a, b, "trunc", c_remainder); }
+Tensor fmod(const Tensor& a, const Tensor& b) {
+  check_no_zero(a, b);
+  return binary(kFmod, a, b);
+}
 Tensor fmod(const Tensor& a, Scalar b) { return fmod(a, as_tensor(b, a)); }
 
 // y = the angle of (b, a).   VJP:   da = G b / (a^2 + b^2),   db = -G a / (a^2 + b^2).
 Tensor atan2(const Tensor& first, const Tensor& second) {
-  const auto [a, b] = Operands(first, second, to_floating(result_type(first, second)));
-  const Tensor out =
-      compute_new(a, b, "atan2", [](auto y, auto x) { return static_cast<decltype(y)>(std::atan2(y, x)); });
-  return record("Atan2Backward0", out, {a, b}, {a, b},
-                [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor a = c.saved(0), b = c.saved(1), g = c.grad() / (a * a + b * b);
-                  return {c.needs(0) ? to_a.sum(g * b) : Tensor(), c.needs(1) ? to_b.sum(-g * a) : Tensor()};
-                });
+  const auto [a, b] = Operands(first, second, computed_type<Domain::kReal>(first, second));
+  const Tensor out = compute_new<Domain::kReal>("atan2", a, b, [](auto y, auto x) { return std::atan2(y, x); });
+  return record<Broadcast<2>>("Atan2Backward0", out, {a, b}, saving(a, b), [](const Backward& c) -> Gradients {
+    const Tensor a = c.saved(0), b = c.saved(1), g = c.grad() / (a * a + b * b);
+    return {c.needs(0) ? g * b : Tensor(), c.needs(1) ? -g * a : Tensor()};
+  });
 }
 
 // y = a + w (b - a), computed from the nearer end.   VJP:   da = G (1 - w),   db = G w.
@@ -159,11 +140,9 @@ Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
     const Tensor difference = b - a;
     out = std::abs(w) < 0.5 ? a + difference * w : b - difference * (1 - w);
   }
-  return record(
-      "LerpBackward0", out, {a, b}, {},
-      [w, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-        return {c.needs(0) ? to_a.sum(c.grad() * (1 - w)) : Tensor(), c.needs(1) ? to_b.sum(c.grad() * w) : Tensor()};
-      });
+  return record<Broadcast<2>>(
+      "LerpBackward0", out, {a, b}, saving(), [w](const Backward& c) { return c.grad() * (1 - w); },
+      [w](const Backward& c) { return c.grad() * w; });
 }
 
 // The same, elementwise.   VJP:   dw = G (b - a).
@@ -176,34 +155,23 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
     const Tensor difference = b - a;
     out = where(weight.abs() < 0.5, a + difference * weight, b - difference * (1 - weight));
   }
-  return record(
+  return record<Broadcast<3>>(
       "LerpBackward1", out, {a, b, weight},
-      {ToSave::input_if(weight.requires_grad(), a), ToSave::input_if(weight.requires_grad(), b),
-       ToSave::input_if(a.requires_grad() || b.requires_grad(), weight)},
-      [to_a = BroadcastOf(a), to_b = BroadcastOf(b), to_w = BroadcastOf(weight)](const Backward& c) -> Gradients {
-        const Tensor& g = c.grad();
-        return {c.needs(0) ? to_a.sum(g * (1 - c.saved(2))) : Tensor(),
-                c.needs(1) ? to_b.sum(g * c.saved(2)) : Tensor(),
-                c.needs(2) ? to_w.sum(g * (c.saved(1) - c.saved(0))) : Tensor()};
-      });
+      saving(ToSave(a).for_gradients_of(weight), ToSave(b).for_gradients_of(weight),
+             ToSave(weight).for_gradients_of(a, b)),
+      [](const Backward& c) { return c.grad() * (1 - c.saved(2)); },
+      [](const Backward& c) { return c.grad() * c.saved(2); },
+      [](const Backward& c) { return c.grad() * (c.saved(1) - c.saved(0)); });
 }
 
-// x ln y, and 0 where x is 0 (unless y is NaN).   VJP:   dx = G ln y,   dy = G x / y.
-Tensor xlogy(const Tensor& x, const Tensor& y) {
-  const auto [a, b] = Operands(x, y, to_floating(result_type(x, y)));
-  Tensor out;
-  {
-    const NoGradGuard no_grad;
-    out = where(logical_and(a == 0, logical_not(isnan(b))), 0.0, a * log(b));
-  }
-  return record("XlogyBackward0", out, {a, b}, {a, b},
-                [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
-                  const Tensor zero_factor = logical_and(a == 0, b <= 0);
-                  return {c.needs(0) ? to_a.sum(g * where(zero_factor, zeros({}, g.options()), log(b))) : Tensor(),
-                          c.needs(1) ? to_b.sum(g * a / b) : Tensor()};
-                });
-}
+// y = x ln y, and 0 where x is 0 (unless y is NaN).   VJP:   dx = G ln y,   dy = G x / y.
+constexpr auto kXlogy = binary_function<Domain::kReal, kOfBoth, kOfBoth>(
+    "XlogyBackward0", [](auto x, auto y) { return x == 0 && !std::isnan(y) ? decltype(x)(0) : x * std::log(y); },
+    [](const Tensor& g, const Tensor& x, const Tensor& y) {
+      return g * where(logical_and(x == 0, y <= 0), zeros({}, g.options()), log(y));
+    },
+    [](const Tensor& g, const Tensor& x, const Tensor& y) { return g * x / y; });
+Tensor xlogy(const Tensor& x, const Tensor& y) { return binary(kXlogy, x, y); }
 
 // y = x + v a b.   VJP:   dx = G,   da = v G b,   db = v G a.
 Tensor addcmul(const Tensor& first, const Tensor& second, const Tensor& third, Scalar number) {
@@ -213,15 +181,11 @@ Tensor addcmul(const Tensor& first, const Tensor& second, const Tensor& third, S
     const NoGradGuard no_grad;
     out = x + (value.equal(1) ? a * b : a * value * b);
   }
-  return record("AddcmulBackward0", out, {x, a, b},
-                {ToSave::input_if(b.requires_grad(), a), ToSave::input_if(a.requires_grad(), b)},
-                [value = value, to_x = BroadcastOf(x), to_a = BroadcastOf(a),
-                 to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor& g = c.grad();
-                  return {c.needs(0) ? to_x.sum(g) : Tensor(),
-                          c.needs(1) ? to_a.sum(g * (c.saved(1) * value)) : Tensor(),
-                          c.needs(2) ? to_b.sum(g * (c.saved(0) * value)) : Tensor()};
-                });
+  return record<Broadcast<3>>(
+      "AddcmulBackward0", out, {x, a, b}, saving(ToSave(a).for_gradients_of(b), ToSave(b).for_gradients_of(a)),
+      [](const Backward& c) { return c.grad(); },
+      [value = value](const Backward& c) { return c.grad() * (c.saved(1) * value); },
+      [value = value](const Backward& c) { return c.grad() * (c.saved(0) * value); });
 }
 
 // y = x + v a / b.   VJP:   dx = G,   da = v G / b,   db = -v G a / b^2.
@@ -238,18 +202,14 @@ Tensor addcdiv(const Tensor& first, const Tensor& second, const Tensor& third, S
     const NoGradGuard no_grad;
     out = x + (value.equal(1) ? a / b : a * value / b);
   }
-  return record("AddcdivBackward0", out, {x, a, b},
-                {ToSave::input_if(b.requires_grad(), a), ToSave::input_if(a.requires_grad() || b.requires_grad(), b)},
-                [value = value, to_x = BroadcastOf(x), to_a = BroadcastOf(a),
-                 to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor& g = c.grad();
-                  const auto of_b = [&] {
-                    const Tensor b = c.saved(1);
-                    return to_b.sum(-g * (c.saved(0) * value / (b * b)));
-                  };
-                  return {c.needs(0) ? to_x.sum(g) : Tensor(),
-                          c.needs(1) ? to_a.sum(g * (value / c.saved(1))) : Tensor(), c.needs(2) ? of_b() : Tensor()};
-                });
+  return record<Broadcast<3>>(
+      "AddcdivBackward0", out, {x, a, b}, saving(ToSave(a).for_gradients_of(b), ToSave(b).for_gradients_of(a, b)),
+      [](const Backward& c) { return c.grad(); },
+      [value = value](const Backward& c) { return c.grad() * (value / c.saved(1)); },
+      [value = value](const Backward& c) {
+        const Tensor b = c.saved(1);
+        return -c.grad() * (c.saved(0) * value / (b * b));
+      });
 }
 
 Tensor Tensor::div(const Tensor& other, std::optional<std::string_view> rounding_mode) const {
@@ -295,17 +255,15 @@ Tensor& Tensor::div_(Scalar other, std::optional<std::string_view> rounding_mode
 Tensor& Tensor::floor_divide_(const Tensor& other) const { return div_(other, "floor"); }
 Tensor& Tensor::floor_divide_(Scalar other) const { return div_(other, "floor"); }
 Tensor& Tensor::remainder_(const Tensor& other) const {
-  return replace(*this, [&](const Tensor& x) { return wengert::remainder(x, other); });
+  check_no_zero(*this, other);
+  return binary_in_place(kRemainder, *this, other);
 }
-Tensor& Tensor::remainder_(Scalar other) const {
-  return replace(*this, [&](const Tensor& x) { return wengert::remainder(x, other); });
-}
+Tensor& Tensor::remainder_(Scalar other) const { return remainder_(as_tensor(other, *this)); }
 Tensor& Tensor::fmod_(const Tensor& other) const {
-  return replace(*this, [&](const Tensor& x) { return wengert::fmod(x, other); });
+  check_no_zero(*this, other);
+  return binary_in_place(kFmod, *this, other);
 }
-Tensor& Tensor::fmod_(Scalar other) const {
-  return replace(*this, [&](const Tensor& x) { return wengert::fmod(x, other); });
-}
+Tensor& Tensor::fmod_(Scalar other) const { return fmod_(as_tensor(other, *this)); }
 Tensor& Tensor::atan2_(const Tensor& other) const {
   return replace(*this, [&](const Tensor& x) { return wengert::atan2(x, other); });
 }

@@ -1,5 +1,4 @@
 #include <wengert/ops/elementwise.h>
-#include <wengert/ops/formula.h>
 #include <wengert/ops/in_place.h>
 
 #include <cmath>
@@ -25,18 +24,14 @@ T or_nan(T x, T y, F f) {
 // y = larger (or smaller) of a and b.   VJP:   the larger (smaller) gets G; equal ones get half each.
 template <class Pick>
 Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool larger, Pick pick) {
-  const ScalarType dtype = result_type(first, second);
-  const Tensor a = first.to(dtype), b = second.to(dtype);
-  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), dtype);
-  dispatch(dtype, [&]<class T>() { apply<T, T, T>(out, a, b, [pick](T x, T y) { return or_nan(x, y, pick); }); });
-  return record(name, out, {a, b}, {a, b},
-                [larger, to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
-                  const Tensor half = where(a == b, g / 2, g), zero = zero_like_scalar(g);
-                  const Tensor a_loses = larger ? a < b : a > b, b_loses = larger ? a > b : a < b;
-                  return {c.needs(0) ? to_a.sum(where(a_loses, zero, half)) : Tensor(),
-                          c.needs(1) ? to_b.sum(where(b_loses, zero, half)) : Tensor()};
-                });
+  const auto [a, b] = Operands(first, second);
+  const Tensor out = compute_new<Domain::kAny>(name, a, b, [pick](auto x, auto y) { return or_nan(x, y, pick); });
+  return record<Broadcast<2>>(name, out, {a, b}, saving(a, b), [larger](const Backward& c) -> Gradients {
+    const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
+    const Tensor half = where(a == b, g / 2, g), zero = zero_like_scalar(g);
+    const Tensor a_loses = larger ? a < b : a > b, b_loses = larger ? a > b : a < b;
+    return {c.needs(0) ? where(a_loses, zero, half) : Tensor(), c.needs(1) ? where(b_loses, zero, half) : Tensor()};
+  });
 }
 
 // y = x within [low, high], either of which may be missing.   VJP:   dx = G where x is within, else 0.
@@ -75,18 +70,15 @@ using namespace ops;
 Tensor where(const Tensor& condition, const Tensor& first, const Tensor& second) {
   check(condition.dtype() == kBool, "where expected condition to be a boolean tensor, but got a tensor with dtype {}",
         condition.dtype());
-  const ScalarType dtype = result_type(first, second);
-  const Tensor a = first.to(dtype), b = second.to(dtype);
-  Tensor out = empty(broadcast_shapes(condition.sizes(), broadcast_shapes(a.sizes(), b.sizes())), dtype);
-  dispatch(dtype, [&]<class T>() {
+  const auto [a, b] = Operands(first, second);
+  const Tensor out = empty(broadcast_shapes(condition.sizes(), broadcast_shapes(a.sizes(), b.sizes())), a.dtype());
+  dispatch(a.dtype(), [&, &a = a, &b = b]<class T>() {
     apply<T, bool, T, T>(out, condition, a, b, [](bool holds, T x, T y) { return holds ? x : y; });
   });
-  return record("WhereBackward0", out, {a, b}, {condition},
-                [to_a = BroadcastOf(a), to_b = BroadcastOf(b)](const Backward& c) -> Gradients {
-                  const Tensor &g = c.grad(), condition = c.saved(0), zero = zero_like_scalar(g);
-                  return {c.needs(0) ? to_a.sum(where(condition, g, zero)) : Tensor(),
-                          c.needs(1) ? to_b.sum(where(condition, zero, g)) : Tensor()};
-                });
+  return record<Broadcast<2>>(
+      "WhereBackward0", out, {a, b}, saving(condition),
+      [](const Backward& c) { return where(c.saved(0), c.grad(), zero_like_scalar(c.grad())); },
+      [](const Backward& c) { return where(c.saved(0), zero_like_scalar(c.grad()), c.grad()); });
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
@@ -130,9 +122,8 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
     out = low.defined() ? maximum(a, low) : a;
     out = high.defined() ? minimum(out, high) : out;
   }
-  return record(
-      "ClampBackward0", out, {a, low, high}, {a, low, high},
-      [to_a = BroadcastOf(a), to_low = BroadcastOf(low), to_high = BroadcastOf(high)](const Backward& c) -> Gradients {
+  return record<Broadcast<3>>(
+      "ClampBackward0", out, {a, low, high}, saving(a, low, high), [](const Backward& c) -> Gradients {
         const Tensor &g = c.grad(), a = c.saved(0), low = c.saved(1), high = c.saved(2);
         const Tensor zero = zero_like_scalar(g);
         Tensor da = g, dlow = g, dhigh = g;
@@ -145,8 +136,7 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
           dhigh = where(low.defined() ? logical_or(a > high, high < low) : a > high, dhigh, zero);
         }
         if (low.defined() && high.defined()) dlow = where(low < high, dlow, zero);
-        return {c.needs(0) ? to_a.sum(da) : Tensor(), c.needs(1) ? to_low.sum(dlow) : Tensor(),
-                c.needs(2) ? to_high.sum(dhigh) : Tensor()};
+        return {c.needs(0) ? da : Tensor(), c.needs(1) ? dlow : Tensor(), c.needs(2) ? dhigh : Tensor()};
       });
 }
 

@@ -9,10 +9,9 @@ namespace {
 template <class F>
 Tensor compare(const Tensor& first, const Tensor& second, const F& f) {
   const NoGradGuard no_grad;
-  const ScalarType dtype = result_type(first, second);
-  const Tensor a = first.to(dtype), b = second.to(dtype);
-  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), kBool);
-  dispatch(dtype, [&]<class T>() { apply<bool, T, T>(out, a, b, f); });
+  const Operands operands(first, second);
+  Tensor out = empty_result(operands.a, operands.b, kBool);
+  dispatch(operands.a.dtype(), [&]<class T>() { apply<bool, T, T>(out, operands.a, operands.b, f); });
   return out;
 }
 

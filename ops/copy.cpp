@@ -22,7 +22,11 @@ struct Converted {
   void run(To* out, const To* x, int64_t count) const { std::copy_n(x, count, out); }
 };
 
-// to <- from, elements converted.
+// The gradient of what is written over.
+constexpr auto kZero = [](const Backward& b) { return zeros_like(b.grad()); };
+
+}  // namespace
+
 void copy_elements(const Tensor& to, const Tensor& from) {
   if (is_transpose(to, from)) {
     dispatch_numbers(to.dtype(), "copy_", [&]<class T>() {
@@ -42,55 +46,6 @@ void copy_elements(const Tensor& to, const Tensor& from) {
   });
 }
 
-// y = x, in memory of its own.   VJP:   dx = G.
-class CloneBackward final : public Node {
- public:
-  Gradients apply(Gradients grads) override { return grads; }
-  std::string name() const override { return "CloneBackward0"; }
-};
-
-// y = x in another dtype.   VJP:   dx = G in x's dtype.
-class ToCopyBackward final : public Node {
- public:
-  explicit ToCopyBackward(const Tensor& x) : dtype_(x.dtype()) {}
-  Gradients apply(Gradients grads) override { return {grads[0].to(dtype_)}; }
-  std::string name() const override { return "ToCopyBackward0"; }
-
- private:
-  ScalarType dtype_;
-};
-
-// y <- x, in place.   VJP:   dx = G, summed where x was broadcast; what y was before gets 0.
-class CopyBackwards final : public Node {
- public:
-  explicit CopyBackwards(const Tensor& source) : sizes_(source.sizes()), dtype_(source.dtype()) {}
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return {needs_grad(0) ? zeros_like(g) : Tensor(), needs_grad(1) ? g.sum_to_size(sizes_).to(dtype_) : Tensor()};
-  }
-  std::string name() const override { return "CopyBackwards"; }
-
- private:
-  Dims sizes_;
-  ScalarType dtype_;
-};
-
-// y <- a number, in place: its first input, what y was before, gets 0. A value that was a tensor gets the sum.
-class FillBackward final : public Node {
- public:
-  explicit FillBackward(const char* name) : name_(name) {}
-  Gradients apply(Gradients grads) override {
-    Gradients out{needs_grad(0) ? zeros_like(grads[0]) : Tensor()};
-    if (num_outputs() > 1) out.push_back(needs_grad(1) ? grads[0].sum() : Tensor());
-    return out;
-  }
-  std::string name() const override { return name_; }
-
- private:
-  const char* name_;
-};
-
-}  // namespace
 }  // namespace ops
 
 using namespace ops;
@@ -110,22 +65,26 @@ void autograd::fill_elements(const Tensor& self, Scalar value) {
   });
 }
 
+// y = x, in memory of its own.   VJP:   dx = G.
 Tensor clone(const Tensor& x) {
   if (x.is_sparse()) return x.detach();  // its parts are never changed in place
   Tensor out = empty(x.sizes(), x.options());
   copy_elements(out, x);
-  return autograd::record<CloneBackward>(out, {x});
+  return record("CloneBackward0", out, {x}, saving(), [](const Backward& b) { return b.take_grad(); });
 }
 
 Tensor Tensor::clone() const { return wengert::clone(*this); }
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 
+// y = x in another dtype.   VJP:   dx = G in x's dtype.
 Tensor Tensor::converted(ScalarType dtype) const {
   if (this->dtype() == dtype) return clone();
   Tensor out = empty(sizes(), dtype);
   copy_elements(out, *this);
   // Only floating-point tensors have gradients; a conversion to whole numbers leaves the graph.
-  return isFloatingType(dtype) ? autograd::record<ToCopyBackward>(out, {*this}, *this) : out;
+  if (!isFloatingType(dtype)) return out;
+  return record("ToCopyBackward0", out, {*this}, saving(),
+                [dtype = this->dtype()](const Backward& b) { return b.grad().to(dtype); });
 }
 
 Tensor Tensor::to(const TensorOptions& options, bool non_blocking, bool copy) const {
@@ -135,40 +94,42 @@ Tensor Tensor::to(const TensorOptions& options, bool non_blocking, bool copy) co
   return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
 }
 
+// y <- x, in place.   VJP:   dx = G, summed where x was broadcast; what y was before gets 0.
 Tensor& Tensor::copy_(const Tensor& source) const {
   check(Dims(sizes()) == broadcast_shapes(sizes(), source.sizes()),
         "output with shape {} doesn't match the broadcast shape {}", sizes(), source.sizes());
   if (requires_grad() && GradMode::is_enabled()) autograd::check_in_place(*this);
   if (is_same(source)) return self();
-  auto node = autograd::begin_in_place<CopyBackwards>(*this, {*this, source}, source);
-  check_writable(*this);
-  // A source that shares this memory in another layout is read in full before anything is written.
-  copy_elements(*this, is_alias_of(source) ? source.detach().clone() : source);
-  return autograd::end_in_place(*this, node);
+  const auto write = [&] {
+    check_writable(*this);
+    // A source that shares this memory in another layout is read in full before anything is written.
+    copy_elements(*this, is_alias_of(source) ? source.detach().clone() : source);
+  };
+  return record_in_place<Broadcast<2>>("CopyBackwards", *this, {*this, source}, saving(), write, kZero,
+                                       [](const Backward& b) { return b.grad(); });
 }
 
 Tensor& Tensor::fill_(Scalar value) const {
-  auto node = autograd::begin_in_place<FillBackward>(*this, {*this}, "FillBackward0");
-  fill_elements(*this, value);
-  return autograd::end_in_place(*this, node);
+  return record_in_place(
+      "FillBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, value); }, kZero);
 }
 
+// y <- a number.   VJP:   its gradient is the sum of G.
 Tensor& Tensor::fill_(const Tensor& value) const {
   check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with {} dimensions.",
         value.dim());
-  auto node = autograd::begin_in_place<FillBackward>(*this, {*this, value}, "FillBackward1");
-  fill_elements(*this, value.item());
-  return autograd::end_in_place(*this, node);
+  return record_in_place(
+      "FillBackward1", *this, {*this, value}, saving(), [&] { fill_elements(*this, value.item()); }, kZero,
+      [](const Backward& b) { return b.grad().sum(); });
 }
 
 Tensor& Tensor::zero_() const {
   if (is_sparse()) {
     assign_sparse(*this, empty_sparse_like(*this));
-    return autograd::end_in_place(*this, nullptr);
+    return autograd::end_in_place(*this);
   }
-  auto node = autograd::begin_in_place<FillBackward>(*this, {*this}, "ZeroBackward0");
-  fill_elements(*this, 0);
-  return autograd::end_in_place(*this, node);
+  return record_in_place(
+      "ZeroBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, 0); }, kZero);
 }
 
 }  // namespace wengert

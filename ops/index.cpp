@@ -1,5 +1,4 @@
 #include <wengert/ops/elementwise.h>
-#include <wengert/ops/formula.h>
 #include <wengert/ops/kernels/parallel.h>
 
 #include <algorithm>
@@ -112,8 +111,8 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
   });
 }
 
-constexpr auto replace = [](auto, auto value) { return value; };
-constexpr auto accumulate = [](auto there, auto value) { return static_cast<decltype(there)>(there + value); };
+constexpr auto written = [](auto, auto value) { return value; };
+constexpr auto added = [](auto there, auto value) { return static_cast<decltype(there)>(there + value); };
 
 Tensor& scatter_in_place(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, bool add) {
   const char* op = add ? "scatter_add" : "scatter";
@@ -125,17 +124,14 @@ Tensor& scatter_in_place(const Tensor& self, int64_t dim, const Tensor& index, c
     check_shapes(source, -1, index, op, "src");
   }
   check_writable(self);
-  const auto formula = [dim, add](const Backward& b) -> Gradients {
-    const Tensor &g = b.grad(), index = b.saved(0);
-    const Tensor dx = add || !b.needs(0) ? g : g.scatter(dim, index, 0);
-    return {dx, b.needs(1) ? gather(g, dim, index) : Tensor()};
-  };
-  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(
-      self, {self, source}, add ? "ScatterAddBackward0" : "ScatterBackward0", SaveList{index}, formula);
-  if (index.numel() > 0) {
-    add ? compute_scatter(self, dim, index, source, accumulate) : compute_scatter(self, dim, index, source, replace);
-  }
-  return autograd::end_in_place(self, node);
+  return record_in_place(
+      add ? "ScatterAddBackward0" : "ScatterBackward0", self, {self, source}, saving(index),
+      [&] {
+        if (index.numel() == 0) return;
+        add ? compute_scatter(self, dim, index, source, added) : compute_scatter(self, dim, index, source, written);
+      },
+      [dim, add](const Backward& b) { return add ? b.grad() : b.grad().scatter(dim, b.saved(0), 0); },
+      [dim](const Backward& b) { return gather(b.grad(), dim, b.saved(0)); });
 }
 
 // --- Slices at positions along one dimension -----------------------------------------------------------
@@ -262,22 +258,22 @@ Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor&
   check(is_expandable_to(values.sizes(), offsets.sizes()),
         "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}", values.sizes(),
         offsets.sizes());
-  const auto formula = [kept = kept_indices(indices, autograd::must_record({self, values})), add,
-                        to_values = BroadcastOf(values)](const Backward& b) -> Gradients {
-    const Tensor& g = b.grad();
-    return {add || !b.needs(0) ? g : index_put(g, kept, zeros({}, g.options())),
-            b.needs(1) ? to_values.sum(index(g, kept)) : Tensor()};
+  const auto write = [&] {
+    const Tensor from = values.detach().expand(offsets.sizes()).contiguous();
+    dispatch(self.dtype(), [&]<class T>() {
+      T* to = self.data_ptr<T>();
+      const T* value = from.data_ptr<T>();
+      const auto* at = offsets.data_ptr<int64_t>();
+      for (int64_t i = 0; i < offsets.numel(); ++i) to[at[i]] = add ? added(to[at[i]], value[i]) : value[i];
+    });
   };
-  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(self, {self, values}, "IndexPutBackward0",
-                                                                           SaveList{}, formula);
-  const Tensor from = values.detach().expand(offsets.sizes()).contiguous();
-  dispatch(self.dtype(), [&]<class T>() {
-    T* to = self.data_ptr<T>();
-    const T* value = from.data_ptr<T>();
-    const auto* at = offsets.data_ptr<int64_t>();
-    for (int64_t i = 0; i < offsets.numel(); ++i) to[at[i]] = add ? accumulate(to[at[i]], value[i]) : value[i];
-  });
-  return autograd::end_in_place(self, node);
+  const std::vector<Tensor> kept = kept_indices(indices, autograd::must_record({self, values}));
+  return record_in_place<Broadcast<2>>(
+      "IndexPutBackward0", self, {self, values}, saving(), write,
+      [kept, add](const Backward& b) {
+        return add ? b.grad() : index_put(b.grad(), kept, zeros({}, b.grad().options()));
+      },
+      [kept](const Backward& b) { return index(b.grad(), kept); });
 }
 
 }  // namespace
@@ -311,9 +307,10 @@ Tensor gather(const Tensor& x, int64_t dim, const Tensor& index, bool) {
   dim = wrap_dim(dim, x.dim());
   if (index.numel() > 0) check_shapes(x, dim, index, "gather", "input");
   Tensor y = index.numel() == 0 ? empty(index.sizes(), x.options()) : compute_gather(x, dim, index);
-  return record("GatherBackward0", y, {x}, {index}, [dim, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
-    return {zeros(sizes, b.grad().options()).scatter_add(dim, b.saved(0), b.grad())};
-  });
+  return record("GatherBackward0", y, {x}, saving(index),
+                [dim, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+                  return {zeros(sizes, b.grad().options()).scatter_add(dim, b.saved(0), b.grad())};
+                });
 }
 
 // y = x, but y[index[i][j]][j] = source[i][j].   VJP:   dx = G, but 0 there;   dsource = G there.
@@ -361,7 +358,7 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
     }
     if (x.dim() == 0) y = y.reshape({}).clone();
   }
-  return record("IndexSelectBackward0", y, {x}, {positions},
+  return record("IndexSelectBackward0", y, {x}, saving(positions),
                 [dim, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
                   return {zeros(sizes, b.grad().options()).index_add(dim, b.saved(0), b.grad())};
                 });
@@ -379,13 +376,7 @@ Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& sourc
         positions.numel(), size_along(source, dim), dim);
   check_positions(positions, size_along(*this, dim), dim);
   check_writable(*this);
-  const auto formula = [dim, alpha, sizes = Dims(source.sizes())](const Backward& b) -> Gradients {
-    const Tensor& g = b.grad();
-    return {g, b.needs(1) ? (g.index_select(dim, b.saved(0)) * alpha).reshape(sizes) : Tensor()};
-  };
-  auto node = autograd::begin_in_place<FormulaBackward<decltype(formula)>>(*this, {*this, source}, "IndexAddBackward0",
-                                                                           SaveList{positions}, formula);
-  {
+  const auto write = [&] {
     const NoGradGuard no_grad;
     const Tensor to = this->dim() == 0 ? detach().reshape({1}) : detach();
     const Tensor from = source.dim() == 0 ? source.detach().reshape({1}) : source.detach();
@@ -403,8 +394,12 @@ Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& sourc
     } else {
       for (int64_t i = 0; i < positions.numel(); ++i) to.select(dim, at[i]).add_(from.select(dim, i), alpha);
     }
-  }
-  return autograd::end_in_place(*this, node);
+  };
+  return record_in_place(
+      "IndexAddBackward0", *this, {*this, source}, saving(positions), write, [](const Backward& b) { return b.grad(); },
+      [dim, alpha, sizes = Dims(source.sizes())](const Backward& b) {
+        return (b.grad().index_select(dim, b.saved(0)) * alpha).reshape(sizes);
+      });
 }
 Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) {
   return x.clone().index_add_(dim, index, source, alpha);
@@ -419,7 +414,7 @@ Tensor index(const Tensor& x, TensorList indices) {
     const kernels::StridedLoop<2> loop(span_of(y.sizes()), {span_of(y.strides()), span_of(offsets.strides())});
     kernels::map(loop, y.data_ptr<T>(), offsets.data_ptr<int64_t>(), [from](int64_t at) { return from[at]; });
   });
-  return record("IndexBackward0", y, {x}, {},
+  return record("IndexBackward0", y, {x}, saving(),
                 [kept = kept_indices(indices, autograd::must_record({x})), sizes = Dims(x.sizes())](const Backward& b)
                     -> Gradients { return {index_put(zeros(sizes, b.grad().options()), kept, b.grad(), true)}; });
 }

@@ -12,35 +12,28 @@ namespace ops {
 namespace {
 
 // An empty vector joins with everything and adds nothing, as it always has in libtorch.
-bool counts(const Tensor& x) { return !(x.dim() == 1 && x.numel() == 0); }
+bool adds_elements(const Tensor& x) { return !(x.dim() == 1 && x.numel() == 0); }
 
-// y = x_1, x_2, ... one after another along dim.   VJP:   dx_i = the part of G that came from x_i.
-class CatBackward final : public Node {
- public:
-  CatBackward(const std::vector<Tensor>& parts, int64_t dim) : dim_(dim) {
-    for (const Tensor& part : parts) sizes_.push_back(Dims(part.sizes()));
-  }
-  Gradients apply(Gradients grads) override {
+// The gradients of parts that were put one after another along dim:   dx_i = the part of G that came from x_i.
+auto parts_of_gradient(const std::vector<Tensor>& parts, int64_t dim) {
+  std::vector<Dims> shapes;
+  for (const Tensor& part : parts) shapes.push_back(Dims(part.sizes()));
+  return [shapes, dim](const Backward& b) {
     Gradients out;
     int64_t start = 0;
-    for (size_t i = 0; i < sizes_.size(); ++i) {
-      const bool empty_vector = sizes_[i].size() == 1 && sizes_[i][0] == 0;
-      const int64_t length = empty_vector ? 0 : sizes_[i][static_cast<size_t>(dim_)];
-      if (!needs_grad(i)) {
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      const bool adds_nothing = shapes[i].size() == 1 && shapes[i][0] == 0;
+      const int64_t length = adds_nothing ? 0 : shapes[i][static_cast<size_t>(dim)];
+      if (!b.needs(i)) {
         out.push_back(Tensor());
       } else {
-        out.push_back(empty_vector ? zeros({0}, grads[0].options()) : grads[0].narrow(dim_, start, length));
+        out.push_back(adds_nothing ? zeros({0}, b.grad().options()) : b.grad().narrow(dim, start, length));
       }
       start += length;
     }
     return out;
-  }
-  std::string name() const override { return "CatBackward0"; }
-
- private:
-  int64_t dim_;
-  std::vector<Dims> sizes_;
-};
+  };
+}
 
 }  // namespace
 }  // namespace ops
@@ -55,14 +48,14 @@ Tensor cat(TensorList tensors, int64_t dim) {
   for (size_t i = 0; i < parts.size(); ++i) {
     check(parts[i].dim() > 0, "zero-dimensional tensor (at position {}) cannot be concatenated", i);
     dtype = promoteTypes(dtype, parts[i].dtype());
-    if (!counts(*model) && counts(parts[i])) model = &parts[i];
+    if (!adds_elements(*model) && adds_elements(parts[i])) model = &parts[i];
   }
   // Among vectors of no elements alone no dimension is asked for.
-  dim = counts(*model) ? wrap_dim(dim, model->dim()) : 0;
+  dim = adds_elements(*model) ? wrap_dim(dim, model->dim()) : 0;
   Dims shape(model->sizes());
   int64_t length = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (!counts(parts[i])) continue;
+    if (!adds_elements(parts[i])) continue;
     check(parts[i].dim() == model->dim(), "Tensors must have same number of dimensions: got {} and {}", model->dim(),
           parts[i].dim());
     for (int64_t d = 0; d < model->dim(); ++d) {
@@ -73,20 +66,20 @@ Tensor cat(TensorList tensors, int64_t dim) {
     }
     length += parts[i].size(dim);
   }
-  if (counts(*model)) shape[static_cast<size_t>(dim)] = length;
+  if (adds_elements(*model)) shape[static_cast<size_t>(dim)] = length;
   Tensor out = empty(shape, dtype);
   for (Tensor& part : parts) part = part.to(dtype);
   {
     const NoGradGuard no_grad;
     int64_t start = 0;
     for (const Tensor& part : parts) {
-      if (!counts(part)) continue;
+      if (!adds_elements(part)) continue;
       out.narrow(dim, start, part.size(dim)).copy_(part);
       start += part.size(dim);
     }
   }
   const std::vector<std::reference_wrapper<const Tensor>> inputs(parts.begin(), parts.end());
-  return autograd::record<CatBackward>(out, inputs, parts, dim);
+  return record("CatBackward0", out, inputs, saving(), parts_of_gradient(parts, dim));
 }
 
 Tensor stack(TensorList tensors, int64_t dim) {

@@ -230,7 +230,7 @@ Tensor linalg_solve(const Tensor& a, const Tensor& b_in) {
   };
   const Tensor wide_a = expanded(a), wide_b = expanded(b);
   Tensor x = compute_solve(wide_a, wide_b, "linalg.solve");
-  x = record("LinalgSolveExBackward0", x, {wide_a, wide_b}, {wide_a, ToSave::output(x)},
+  x = record("LinalgSolveExBackward0", x, {wide_a, wide_b}, saving(wide_a, ToSave::output(x)),
              [](const Backward& c) -> Gradients {
                const Tensor db = linalg_solve(transposed(c.saved(0)), c.grad());
                return {c.needs(0) ? -matmul(db, transposed(c.saved(1))) : Tensor(), db};
@@ -242,7 +242,7 @@ Tensor linalg_solve(const Tensor& a, const Tensor& b_in) {
 Tensor linalg_inv(const Tensor& a) {
   check_square(a, "linalg.inv");
   const Tensor y = compute_solve(a, identity_like(a), "linalg.inv");
-  return record("LinalgInvExBackward0", y, {a}, {ToSave::output(y)}, [](const Backward& c) -> Gradients {
+  return record("LinalgInvExBackward0", y, {a}, saving(ToSave::output(y)), [](const Backward& c) -> Gradients {
     const Tensor yt = transposed(c.saved(0));
     return {-matmul(yt, matmul(c.grad(), yt))};
   });
@@ -269,7 +269,7 @@ Tensor linalg_cholesky(const Tensor& a, bool upper) {
     });
     l = tril(l);
   }
-  return record("LinalgCholeskyExBackward0", l, {a}, {ToSave::output(l)}, [](const Backward& c) -> Gradients {
+  return record("LinalgCholeskyExBackward0", l, {a}, saving(ToSave::output(l)), [](const Backward& c) -> Gradients {
     const Tensor l = c.saved(0), lt = transposed(l);
     const Tensor h = lower_half(matmul(lt, c.grad()));
     const Tensor s = transposed(linalg_solve(lt, transposed(linalg_solve(lt, h))));
@@ -283,7 +283,7 @@ std::tuple<Tensor, Tensor> linalg_slogdet(const Tensor& a) {
   check_square(a, "linalg.slogdet");
   const std::pair<Tensor, Tensor> parts = compute_slogdet(a);
   Tensor sign = parts.first, log_size = parts.second;
-  record_all("LinalgSlogdetBackward0", {sign, log_size}, {a}, {a}, [](const Backward& c) -> Gradients {
+  record_all("LinalgSlogdetBackward0", {sign, log_size}, {a}, saving(a), [](const Backward& c) -> Gradients {
     const Tensor a = c.saved(0);
     return {c.grad(1).defined() ? gradient_of_log_size(c.grad(1), a) : zeros_like(a)};
   });
@@ -306,7 +306,7 @@ Tensor linalg_det(const Tensor& a) {
     const NoGradGuard no_grad;
     y = parts.first * exp(parts.second);
   }
-  return record("LinalgDetBackward0", y, {a}, {a, ToSave::output(y)}, [](const Backward& c) -> Gradients {
+  return record("LinalgDetBackward0", y, {a}, saving(a, ToSave::output(y)), [](const Backward& c) -> Gradients {
     const Tensor a = c.saved(0), y = c.saved(1);
     if (has_zero(y)) return {c.grad().unsqueeze(-1).unsqueeze(-1) * transposed_adjugate(a)};
     return {gradient_of_log_size(c.grad() * y, a)};
@@ -340,7 +340,8 @@ std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrice
       }
     });
   }
-  record_all("LinalgSvdBackward0", {u, s, vh}, {a}, {ToSave::output(u, 0), ToSave::output(s, 1), ToSave::output(vh, 2)},
+  record_all("LinalgSvdBackward0", {u, s, vh}, {a},
+             saving(ToSave::output(u, 0), ToSave::output(s, 1), ToSave::output(vh, 2)),
              [](const Backward& c) -> Gradients {
                return {gradient_of_svd(c.grad(0), c.grad(1), c.grad(2), c.saved(0), c.saved(1), c.saved(2))};
              });
@@ -371,7 +372,7 @@ std::tuple<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
     });
     r = triu(factors.narrow(-2, 0, k));
   }
-  record_all("LinalgQrBackward0", {q, r}, {a}, {a, ToSave::output(q, 0), ToSave::output(r, 1)},
+  record_all("LinalgQrBackward0", {q, r}, {a}, saving(a, ToSave::output(q, 0), ToSave::output(r, 1)),
              [](const Backward& c) -> Gradients {
                const Tensor q = c.saved(1), r = c.saved(2);
                const Tensor dq = c.grad(0).defined() ? c.grad(0) : zeros_like(q);
@@ -404,7 +405,7 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
       }
     });
   }
-  record_all("LinalgEighBackward0", {w, v}, {a}, {ToSave::output(w, 0), ToSave::output(v, 1)},
+  record_all("LinalgEighBackward0", {w, v}, {a}, saving(ToSave::output(w, 0), ToSave::output(v, 1)),
              [](const Backward& c) -> Gradients {
                const Tensor w = c.saved(0), v = c.saved(1), vt = transposed(v);
                Tensor inner;

@@ -11,10 +11,10 @@ namespace {
 // Anything but 0 is true.
 template <class F>
 Tensor logical(const Tensor& a, const Tensor& b, F f) {
-  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), kBool);
   const NoGradGuard no_grad;
-  const Tensor x = a.to(kBool), y = b.to(kBool);
-  apply<bool, bool, bool>(out, x, y, f);
+  const Operands operands(a, b, kBool);
+  Tensor out = empty_result(a, b, kBool);
+  apply<bool, bool, bool>(out, operands.a, operands.b, f);
   return out;
 }
 
@@ -22,8 +22,8 @@ template <class F>
 Tensor bitwise(const char* name, const Tensor& first, const Tensor& second, F f) {
   const ScalarType dtype = result_type(first, second);
   check(isIntegralType(dtype, true), "\"{}\" not implemented for '{}'", name, dtype);
-  const Tensor a = first.to(dtype), b = second.to(dtype);
-  Tensor out = empty(broadcast_shapes(a.sizes(), b.sizes()), dtype);
+  const auto [a, b] = Operands(first, second, dtype);
+  Tensor out = empty_result(a, b, dtype);
   if (dtype == kBool) {
     apply<bool, bool, bool>(out, a, b, [f](bool x, bool y) { return static_cast<bool>(f(x, y)); });
   } else {

@@ -40,11 +40,10 @@ Tensor difference_loss(const char* name, const Tensor& input, const Tensor& targ
     count = losses.numel();
     y = reduce(losses, reduction);
   }
-  return record(name, y, {x, t}, {x, t},
-                [=, to_x = BroadcastOf(x), to_t = BroadcastOf(t)](const Backward& b) -> Gradients {
-                  const Tensor dx = unreduce(b.grad(), reduction, count) * slope(b.saved(0) - b.saved(1));
-                  return {b.needs(0) ? to_x.sum(dx) : Tensor(), b.needs(1) ? to_t.sum(-dx) : Tensor()};
-                });
+  return record<Broadcast<2>>(name, y, {x, t}, saving(x, t), [=](const Backward& b) -> Gradients {
+    const Tensor dx = unreduce(b.grad(), reduction, count) * slope(b.saved(0) - b.saved(1));
+    return {b.needs(0) ? dx : Tensor(), b.needs(1) ? -dx : Tensor()};
+  });
 }
 
 Tensor where_or_zero(const Tensor& condition, const Tensor& x) { return where(condition, x, zeros({}, x.options())); }
@@ -71,14 +70,12 @@ Tensor mse_loss(const Tensor& input, const Tensor& target, int64_t reduction) {
       y = reduce(d * d, reduction);
     }
   }
-  return record("MseLossBackward0", y, {x, t}, {x, t},
-                [=, to_x = BroadcastOf(x), to_t = BroadcastOf(t)](const Backward& b) -> Gradients {
-                  const double factor = reduction == Reduction::Mean ? 2 / static_cast<double>(count) : 2;
-                  Tensor dx = scaled_difference(b.grad(), b.saved(0), b.saved(1), factor);
-                  Tensor to_first = b.needs(0) ? to_x.sum(dx) : Tensor();
-                  return Gradients::of(std::move(to_first),
-                                       b.needs(1) ? to_t.sum(scaled(std::move(dx), -1)) : Tensor());
-                });
+  return record<Broadcast<2>>("MseLossBackward0", y, {x, t}, saving(x, t), [=](const Backward& b) -> Gradients {
+    const double factor = reduction == Reduction::Mean ? 2 / static_cast<double>(count) : 2;
+    Tensor dx = scaled_difference(b.grad(), b.saved(0), b.saved(1), factor);
+    Tensor to_first = b.needs(0) ? dx : Tensor();
+    return Gradients::of(std::move(to_first), b.needs(1) ? scaled(std::move(dx), -1) : Tensor());
+  });
 }
 
 // l = |d|.
@@ -133,7 +130,7 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
     if (weight.defined()) losses = losses * weight;
     y = reduce(losses, reduction);
   }
-  return record("BinaryCrossEntropyBackward0", y, {x, t}, {x, t, weight},
+  return record("BinaryCrossEntropyBackward0", y, {x, t}, saving(x, t, weight),
                 [reduction, count = x.numel(), log_of](const Backward& b) -> Gradients {
                   const Tensor x = b.saved(0), t = b.saved(1), weight = b.saved(2);
                   Tensor g = unreduce(b.grad(), reduction, count);
@@ -255,7 +252,7 @@ Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_id
     const NoGradGuard no_grad;
     y = weight.index_select(0, flat).reshape(shape).detach();
   }
-  return record("EmbeddingBackward0", y, {weight}, {flat},
+  return record("EmbeddingBackward0", y, {weight}, saving(flat),
                 [=, sizes = Dims(weight.sizes())](const Backward& b) -> Gradients {
                   const Tensor at = b.saved(0);
                   Tensor g = b.grad().reshape({at.numel(), sizes[1]});

@@ -67,94 +67,13 @@ Tensor product(const Operand& a, const Operand& b) {
 
 Operand transposed(const Tensor& matrices) { return {matrices, true}; }
 
-// C = A B.   Shapes: A (n, k), B (k, m) -> (n, m).
-// VJP, for G = dL/dC (n, m):   dA = G Bᵀ,   dB = Aᵀ G.
-class MmBackward final : public Node {
- public:
-  MmBackward(const Tensor& a, const Tensor& b) {
-    if (b.requires_grad()) a_ = a;
-    if (a.requires_grad()) b_ = b;
-  }
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return Gradients::of(needs_grad(0) ? product(g, transposed(b_.unpack())) : Tensor(),
-                         needs_grad(1) ? product(transposed(a_.unpack()), g) : Tensor());
-  }
-  std::string name() const override { return "MmBackward0"; }
-  void release_variables() override {
-    a_.release();
-    b_.release();
-  }
-
- private:
-  SavedTensor a_, b_;
-};
-
-// C_s = A_s B_s for each s.   Shapes: A (s, n, k), B (s, k, m) -> (s, n, m).
-// VJP:   dA_s = G_s B_sᵀ,   dB_s = A_sᵀ G_s.
-class BmmBackward final : public Node {
- public:
-  BmmBackward(const Tensor& a, const Tensor& b) {
-    if (b.requires_grad()) a_ = a;
-    if (a.requires_grad()) b_ = b;
-  }
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return Gradients::of(needs_grad(0) ? product(g, transposed(b_.unpack())) : Tensor(),
-                         needs_grad(1) ? product(transposed(a_.unpack()), g) : Tensor());
-  }
-  std::string name() const override { return "BmmBackward0"; }
-  void release_variables() override {
-    a_.release();
-    b_.release();
-  }
-
- private:
-  SavedTensor a_, b_;
-};
-
-// y = A x.   Shapes: A (n, k), x (k) -> (n).
-// VJP, for G = dL/dy (n):   dA = G xᵀ,   dx = Aᵀ G.
-class MvBackward final : public Node {
- public:
-  MvBackward(const Tensor& a, const Tensor& x) {
-    if (x.requires_grad()) a_ = a;
-    if (a.requires_grad()) x_ = x;
-  }
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return {needs_grad(0) ? g.unsqueeze(1) * x_.unpack() : Tensor(), needs_grad(1) ? mv(a_.unpack().t(), g) : Tensor()};
-  }
-  std::string name() const override { return "MvBackward0"; }
-  void release_variables() override {
-    a_.release();
-    x_.release();
-  }
-
- private:
-  SavedTensor a_, x_;
-};
-
-// s = x · y.   VJP, for the scalar G:   dx = G y,   dy = G x.
-class DotBackward final : public Node {
- public:
-  DotBackward(const Tensor& x, const Tensor& y) {
-    if (y.requires_grad()) x_ = x;
-    if (x.requires_grad()) y_ = y;
-  }
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    return {needs_grad(0) ? g * y_.unpack() : Tensor(), needs_grad(1) ? g * x_.unpack() : Tensor()};
-  }
-  std::string name() const override { return "DotBackward0"; }
-  void release_variables() override {
-    x_.release();
-    y_.release();
-  }
-
- private:
-  SavedTensor x_, y_;
-};
+// The gradients of C = A B and of each pair in a batch, for G = dL/dC:   dA = G Bᵀ,   dB = Aᵀ G.
+Tensor record_product(const char* name, Tensor out, const Tensor& a, const Tensor& b) {
+  return record(
+      name, std::move(out), {a, b}, saving(ToSave(a).for_gradients_of(b), ToSave(b).for_gradients_of(a)),
+      [](const Backward& c) { return product(c.grad(), transposed(c.saved(1))); },
+      [](const Backward& c) { return product(transposed(c.saved(0)), c.grad()); });
+}
 
 // Products of matrices in the last two dimensions, all others broadcast. Done as one bmm.
 Tensor batched_matmul(const Tensor& a, const Tensor& b) {
@@ -179,15 +98,17 @@ Tensor batched_matmul(const Tensor& a, const Tensor& b) {
 
 using namespace ops;
 
+// C = A B.   Shapes: A (n, k), B (k, m) -> (n, m).
 Tensor mm(const Tensor& a, const Tensor& b) {
   check(a.dim() == 2, "self must be a matrix");
   check(b.dim() == 2, "mat2 must be a matrix");
   const int64_t n = a.sizes()[0], k = a.sizes()[1], m = b.sizes()[1];
   check(k == b.sizes()[0], "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", n, k, b.sizes()[0], m);
   check_same_dtype(a, b);
-  return autograd::record<MmBackward>(multiply(a, b, "addmm_impl_cpu_", {n, m}), {a, b}, a, b);
+  return record_product("MmBackward0", multiply(a, b, "addmm_impl_cpu_", {n, m}), a, b);
 }
 
+// C_s = A_s B_s for each s.   Shapes: A (s, n, k), B (s, k, m) -> (s, n, m).
 Tensor bmm(const Tensor& a, const Tensor& b) {
   check(a.dim() == 3, "batch1 must be a 3D tensor");
   check(b.dim() == 3, "batch2 must be a 3D tensor");
@@ -195,17 +116,22 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
         "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].", a.size(0),
         a.size(2), b.size(0), b.size(1));
   check_same_dtype(a, b);
-  return autograd::record<BmmBackward>(multiply(a, b, "bmm", {a.size(0), a.size(1), b.size(2)}), {a, b}, a, b);
+  return record_product("BmmBackward0", multiply(a, b, "bmm", {a.size(0), a.size(1), b.size(2)}), a, b);
 }
 
+// y = A x.   Shapes: A (n, k), x (k) -> (n).   VJP, for G = dL/dy (n):   dA = G xᵀ,   dx = Aᵀ G.
 Tensor mv(const Tensor& a, const Tensor& x) {
   check(a.dim() == 2 && x.dim() == 1, "vector + matrix @ vector expected, got 1, {}, {}", a.dim(), x.dim());
   check(a.size(1) == x.size(0), "size mismatch, got {}, {}x{},{}", a.size(0), a.size(0), a.size(1), x.size(0));
   check_same_dtype(a, x);
-  Tensor y = multiply(a, x.detach().unsqueeze(1), "mv", {a.size(0)});
-  return autograd::record<MvBackward>(y, {a, x}, a, x);
+  return record(
+      "MvBackward0", multiply(a, x.detach().unsqueeze(1), "mv", {a.size(0)}), {a, x},
+      saving(ToSave(a).for_gradients_of(x), ToSave(x).for_gradients_of(a)),
+      [](const Backward& c) { return c.grad().unsqueeze(1) * c.saved(1); },
+      [](const Backward& c) { return mv(c.saved(0).t(), c.grad()); });
 }
 
+// s = x · y.   VJP, for the scalar G = dL/ds:   dx = G y,   dy = G x.
 Tensor dot(const Tensor& x, const Tensor& y) {
   check(x.dim() == 1 && y.dim() == 1, "1D tensors expected, but got {}D and {}D tensors", x.dim(), y.dim());
   check(x.dtype() == y.dtype(), "dot : expected both vectors to have same dtype, but found {} and {}", x.dtype(),
@@ -220,7 +146,9 @@ Tensor dot(const Tensor& x, const Tensor& y) {
     const NoGradGuard no_grad;
     s = sum(x * y);
   }
-  return autograd::record<DotBackward>(s, {x, y}, x, y);
+  return record(
+      "DotBackward0", s, {x, y}, saving(ToSave(x).for_gradients_of(y), ToSave(y).for_gradients_of(x)),
+      [](const Backward& c) { return c.grad() * c.saved(1); }, [](const Backward& c) { return c.grad() * c.saved(0); });
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b) {

@@ -71,7 +71,7 @@ std::tuple<Tensor, Tensor> picked(const char* name, const Tensor& x, const Tenso
     if (!keepdim && x.dim() > 0) values = values.squeeze(dim).contiguous();
     values = values.detach();
   }
-  values = record(name, values, {x}, {index}, [=, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+  values = record(name, values, {x}, saving(index), [=, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
     return {to_picked(b.grad(), b.saved(0), sizes, dim, keepdim)};
   });
   return {values, index};
@@ -133,7 +133,7 @@ Tensor extreme_over(const char* node, const char* name, const Tensor& x, IntArra
     y = gather(rows_of_x, -1, index).reshape(reduced_shape(x.sizes(), reduced, keepdim));
     if (y.is_view()) y = y.clone();
   }
-  return record(node, y, {x}, {x, ToSave::output(y)}, [kept_shape, all_dims](const Backward& b) -> Gradients {
+  return record(node, y, {x}, saving(x, ToSave::output(y)), [kept_shape, all_dims](const Backward& b) -> Gradients {
     const Tensor x = b.saved(0), y = b.saved(1).reshape(kept_shape), g = b.grad().reshape(kept_shape);
     const Tensor chosen = logical_or(x == y, logical_and(isnan(x), isnan(y)));
     return {where(chosen, all_dims.empty() ? g : g / chosen.sum(all_dims, true), zeros({}, g.options()))};

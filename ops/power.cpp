@@ -1,6 +1,5 @@
 #include <wengert/ops/arithmetic.h>
 #include <wengert/ops/elementwise.h>
-#include <wengert/ops/formula.h>
 
 #include <cmath>
 
@@ -60,67 +59,20 @@ Tensor grad_of_exponent(const Tensor& g, const Tensor& base, const Tensor& expon
   return g * where(at_limit, zero, result * base.log());
 }
 
-// c = a^r for a number r.   VJP:   da = G r a^(r-1).
-class PowByNumberBackward final : public Node {
- public:
-  PowByNumberBackward(const Tensor& base, Scalar exponent) : base_(base), exponent_(exponent) {}
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    if (exponent_.equal(0)) return {zeros_like(g)};
-    const Tensor base = base_.unpack();
-    const double r = exponent_.toDouble();
-    return Gradients::of(mul_scaled(g, r == 2 ? base : base.pow(r - 1), r));
-  }
-  std::string name() const override { return "PowBackward0"; }
-  void release_variables() override { base_.release(); }
+// The gradient of c = a^r for a number r:   da = G r a^(r-1).
+auto of_power(Scalar exponent) {
+  return [exponent](const Backward& b) -> Tensor {
+    if (exponent.equal(0)) return zeros_like(b.grad());
+    const Tensor base = b.saved(0);
+    const double r = exponent.toDouble();
+    return mul_scaled(b.grad(), r == 2 ? base : base.pow(r - 1), r);
+  };
+}
 
- private:
-  SavedTensor base_;
-  Scalar exponent_;
-};
-
-// c = a^e.
-class PowBackward final : public Node {
- public:
-  PowBackward(const Tensor& base, const Tensor& exponent)
-      : to_base_(base), to_exponent_(exponent), base_(base), exponent_(exponent) {}
-  void save_result(SavedTensor result) { result_ = std::move(result); }
-  Gradients apply(Gradients grads) override {
-    const Tensor& g = grads[0];
-    const Tensor base = base_.unpack(), exponent = exponent_.unpack();
-    return {needs_grad(0) ? to_base_.sum(grad_of_base(g, base, exponent)) : Tensor(),
-            needs_grad(1) ? to_exponent_.sum(grad_of_exponent(g, base, exponent, result_.unpack(this))) : Tensor()};
-  }
-  std::string name() const override { return "PowBackward1"; }
-  void release_variables() override {
-    base_.release();
-    exponent_.release();
-    result_.release();
-  }
-
- private:
-  BroadcastOf to_base_, to_exponent_;
-  SavedTensor base_, exponent_, result_;
-};
-
-// c = r^e for a number r.
-class PowOfNumberBackward final : public Node {
- public:
-  PowOfNumberBackward(Scalar base, const Tensor& exponent) : base_(base), exponent_(exponent) {}
-  void save_result(SavedTensor result) { result_ = std::move(result); }
-  Gradients apply(Gradients grads) override {
-    const Tensor base = full({}, base_, grads[0].options());
-    return {grad_of_exponent(grads[0], base, exponent_.unpack(), result_.unpack(this))};
-  }
-  std::string name() const override { return "PowBackward2"; }
-  void release_variables() override {
-    exponent_.release();
-    result_.release();
-  }
-
- private:
-  Scalar base_;
-  SavedTensor exponent_, result_;
+// The gradients of c = a^e; saved are a, e and c.
+constexpr auto kOfBase = [](const Backward& b) { return grad_of_base(b.grad(), b.saved(0), b.saved(1)); };
+constexpr auto kOfExponent = [](const Backward& b) {
+  return grad_of_exponent(b.grad(), b.saved(0), b.saved(1), b.saved(2));
 };
 
 void check_not_bool(ScalarType dtype) { check(dtype != kBool, "\"pow\" not implemented for 'Bool'"); }
@@ -140,33 +92,27 @@ Tensor pow(const Tensor& base, Scalar exponent) {
   if (const ScalarType dtype = result_type(base, exponent); dtype != base.dtype()) return pow(base.to(dtype), exponent);
   Tensor out = empty(base.sizes(), base.options());
   compute(out, base, exponent);
-  return autograd::record<PowByNumberBackward>(std::move(out), {base}, base, exponent);
+  return record("PowBackward0", std::move(out), {base}, saving(base), of_power(exponent));
 }
 
 Tensor pow(const Tensor& first, const Tensor& second) {
   const ScalarType dtype = result_type(first, second);
   check_not_bool(dtype);
   const Tensor base = first.to(dtype), exponent = second.to(dtype);
-  Tensor out = empty(broadcast_shapes(base.sizes(), exponent.sizes()), dtype);
+  Tensor out = empty_result(base, exponent, dtype);
   compute(out, base, exponent);
-  if (autograd::must_record({base, exponent})) {
-    auto node = autograd::make_node<PowBackward>({base, exponent}, base, exponent);
-    if (exponent.requires_grad()) node->save_result(SavedTensor::output(out));
-    autograd::set_history(out, std::move(node));
-  }
-  return out;
+  return record<Broadcast<2>>("PowBackward1", out, {base, exponent},
+                              saving(base, exponent, ToSave::output(out).for_gradients_of(exponent)), kOfBase,
+                              kOfExponent);
 }
 
 Tensor pow(Scalar base, const Tensor& input) {
   const Tensor exponent = input.to(result_type(input, base));
   Tensor out = empty(exponent.sizes(), exponent.options());
   compute(out, full({}, base, exponent.options()), exponent);
-  if (autograd::must_record({exponent})) {
-    auto node = autograd::make_node<PowOfNumberBackward>({exponent}, base, exponent);
-    node->save_result(SavedTensor::output(out));
-    autograd::set_history(out, std::move(node));
-  }
-  return out;
+  return record("PowBackward2", out, {exponent}, saving(exponent, ToSave::output(out)), [base](const Backward& b) {
+    return grad_of_exponent(b.grad(), full({}, base, b.grad().options()), b.saved(0), b.saved(1));
+  });
 }
 
 Tensor Tensor::pow(Scalar exponent) const { return wengert::pow(*this, exponent); }
@@ -176,10 +122,9 @@ Tensor& Tensor::pow_(Scalar exponent) const {
   check_whole_exponent(dtype(), exponent);
   check_can_cast(result_type(*this, exponent), dtype());
   check_writable(*this);
-  const Tensor before = requires_grad() && GradMode::is_enabled() ? clone() : *this;
-  auto node = autograd::begin_in_place<PowByNumberBackward>(*this, {*this}, before, exponent);
-  compute(*this, *this, exponent);
-  return autograd::end_in_place(*this, node);
+  return record_in_place(
+      "PowBackward0", *this, {*this}, saving(ToSave::copy(*this)), [&] { compute(*this, *this, exponent); },
+      of_power(exponent));
 }
 
 Tensor& Tensor::pow_(const Tensor& other) const {
@@ -187,19 +132,15 @@ Tensor& Tensor::pow_(const Tensor& other) const {
   check_not_bool(result);
   check_can_cast(result, dtype());
   check_writable(*this, other);
-  const bool recorded = autograd::must_record({*this, other});
-  const Tensor before = recorded ? clone() : *this;
-  auto node = autograd::begin_in_place<PowBackward>(*this, {*this, other}, before, other);
-  {
+  const auto write = [&] {
     const NoGradGuard no_grad;
     const Tensor base = to(result);
-    const Tensor out = base.is_same(*this) ? *this : base;
-    compute(out, base, other.to(result));
-    if (!out.is_same(*this)) copy_(out);
-  }
-  Tensor& self = autograd::end_in_place(*this, node);
-  if (node && other.requires_grad()) node->save_result(SavedTensor::output(*this));
-  return self;
+    compute(base, base, other.to(result));
+    if (!base.is_same(*this)) copy_elements(*this, base);
+  };
+  return record_in_place<Broadcast<2>>(
+      "PowBackward1", *this, {*this, other},
+      saving(ToSave::copy(*this), other, ToSave::output(*this).for_gradients_of(other)), write, kOfBase, kOfExponent);
 }
 
 }  // namespace wengert

@@ -1,4 +1,4 @@
-#include <wengert/autograd/check.h>
+#include <wengert/ops/arithmetic.h>
 #include <wengert/ops/formula.h>
 #include <wengert/ops/in_place.h>
 #include <wengert/ops/ops.h>
@@ -33,14 +33,11 @@ Tensor add_product(const char* name, const Tensor& x, const Tensor& a, const Ten
     if (!alpha.equal(1)) y.mul_(alpha);
     if (!beta.equal(0)) y.add_(x, beta);
   }
-  const ToSave for_b = ToSave::input_if(b.requires_grad(), a), for_a = ToSave::input_if(a.requires_grad(), b);
-  return record(name, y, {x, a, b}, {for_b, for_a}, [=, to_x = BroadcastOf(x)](const Backward& c) -> Gradients {
-    const Tensor& g = c.grad();
-    const auto scaled = [](const Tensor& t, Scalar factor) { return factor.equal(1) ? t : t * factor; };
-    return {c.needs(0) ? to_x.sum(scaled(g, beta)) : Tensor(),
-            c.needs(1) ? scaled(grad_a(g, c.saved(1)), alpha) : Tensor(),
-            c.needs(2) ? scaled(grad_b(g, c.saved(0)), alpha) : Tensor()};
-  });
+  const ToSave for_b = ToSave(a).for_gradients_of(b), for_a = ToSave(b).for_gradients_of(a);
+  return record<Broadcast<3>>(
+      name, y, {x, a, b}, saving(for_b, for_a), [beta](const Backward& c) { return scaled(c.grad(), beta); },
+      [=](const Backward& c) { return scaled(grad_a(c.grad(), c.saved(1)), alpha); },
+      [=](const Backward& c) { return scaled(grad_b(c.grad(), c.saved(0)), alpha); });
 }
 
 // --- einsum --------------------------------------------------------------------------------------------

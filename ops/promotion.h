@@ -12,15 +12,17 @@ namespace wengert {
 ScalarType promoted_type(const Tensor& a, const Tensor& b);
 ScalarType promoted_type(const Tensor& a, Scalar b);
 
-inline ScalarType result_type(const Tensor& a, const Tensor& b) {
+[[gnu::always_inline]] inline ScalarType result_type(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() ? a.dtype() : promoted_type(a, b);
 }
 ScalarType result_type(const Tensor& a, const Tensor& b, const Tensor& c);
-inline ScalarType result_type(const Tensor& a, Scalar b) {
+[[gnu::always_inline]] inline ScalarType result_type(const Tensor& a, Scalar b) {
   return isFloatingType(a.dtype()) ? a.dtype() : promoted_type(a, b);
 }
 
 /// The default dtype for whole numbers and bools, a floating-point dtype unchanged.
-inline ScalarType to_floating(ScalarType dtype) { return isFloatingType(dtype) ? dtype : get_default_dtype(); }
+[[gnu::always_inline]] inline ScalarType to_floating(ScalarType dtype) {
+  return isFloatingType(dtype) ? dtype : get_default_dtype();
+}
 
 }  // namespace wengert

@@ -1,7 +1,4 @@
-#include <wengert/autograd/dispatch.h>
-#include <wengert/autograd/factories.h>
 #include <wengert/autograd/generator.h>
-#include <wengert/autograd/history.h>
 #include <wengert/ops/elementwise.h>
 
 #include <cmath>
@@ -47,16 +44,11 @@ void for_each_in_order(const Tensor& self, const Write& write) {
   });
 }
 
-// y <- random numbers, in place. VJP: what y was before gets 0.
-class RandomFillBackward final : public Node {
- public:
-  explicit RandomFillBackward(const char* name) : name_(name) {}
-  Gradients apply(Gradients grads) override { return {zeros_like(grads[0])}; }
-  std::string name() const override { return name_; }
-
- private:
-  const char* name_;
-};
+// y <- what fill() writes.   VJP:   what y was before gets 0.
+template <class Fill>
+Tensor& fill_in_place(const char* name, const Tensor& y, const Fill& fill) {
+  return record_in_place(name, y, {y}, saving(), fill, [](const Backward& b) { return zeros_like(b.grad()); });
+}
 
 TensorOptions like_options(const Tensor& like, const TensorOptions& options) {
   return options.has_dtype() ? options : options.dtype(like.dtype());
@@ -78,37 +70,37 @@ using namespace ops;
 
 Tensor& Tensor::uniform_(double from, double to) const {
   check(from <= to, "uniform_ expects to return a [from, to) range, but found from={} > to={}", from, to);
-  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "UniformBackward0");
-  dispatch_floating(dtype(), "check_uniform_bounds", [&]<class T>() {
-    LockedGenerator generator;
-    const T low = static_cast<T>(from), width = static_cast<T>(to) - low;
-    for_each_in_order<T>(*this, [&](T& x) { x = generator->template uniform<T>() * width + low; });
+  return fill_in_place("UniformBackward0", *this, [&] {
+    dispatch_floating(dtype(), "check_uniform_bounds", [&]<class T>() {
+      LockedGenerator generator;
+      const T low = static_cast<T>(from), width = static_cast<T>(to) - low;
+      for_each_in_order<T>(*this, [&](T& x) { x = generator->template uniform<T>() * width + low; });
+    });
   });
-  return autograd::end_in_place(*this, node);
 }
 
 Tensor& Tensor::normal_(double mean, double std) const {
   check(std >= 0, "normal expects std >= 0.0, but found std {}", std);
-  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "NormalBackward0");
-  dispatch_floating(dtype(), "normal_kernel_cpu", [&]<class T>() {
-    LockedGenerator generator;
-    if (numel() >= 16 && is_contiguous()) {
-      fill_normal(*generator, data_ptr<T>(), numel(), static_cast<T>(mean), static_cast<T>(std));
-    } else {
-      for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->normal() * std + mean); });
-    }
+  return fill_in_place("NormalBackward0", *this, [&] {
+    dispatch_floating(dtype(), "normal_kernel_cpu", [&]<class T>() {
+      LockedGenerator generator;
+      if (numel() >= 16 && is_contiguous()) {
+        fill_normal(*generator, data_ptr<T>(), numel(), static_cast<T>(mean), static_cast<T>(std));
+      } else {
+        for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->normal() * std + mean); });
+      }
+    });
   });
-  return autograd::end_in_place(*this, node);
 }
 
 Tensor& Tensor::bernoulli_(double p) const {
   check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p={}", p);
-  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "BernoulliBackward0");
-  dispatch(dtype(), [&]<class T>() {
-    LockedGenerator generator;
-    for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->uniform<double>() < p); });
+  return fill_in_place("BernoulliBackward0", *this, [&] {
+    dispatch(dtype(), [&]<class T>() {
+      LockedGenerator generator;
+      for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->uniform<double>() < p); });
+    });
   });
-  return autograd::end_in_place(*this, node);
 }
 
 Tensor& Tensor::bernoulli_(const Tensor& p) const {
@@ -116,16 +108,16 @@ Tensor& Tensor::bernoulli_(const Tensor& p) const {
   check_writable(*this, p);
   check(wengert::all(wengert::logical_and(p >= 0, p <= 1)).item<bool>(), "bernoulli_ expects all p to be in [0, 1]");
   if (!is_contiguous()) return copy_(empty(sizes(), options()).bernoulli_(p));  // one draw after another, row-major
-  auto node = autograd::begin_in_place<RandomFillBackward>(*this, {*this}, "BernoulliBackward1");
-  dispatch_floating(p.dtype(), "bernoulli_tensor_cpu_p_", [&]<class P>() {
-    dispatch(dtype(), [&]<class T>() {
-      LockedGenerator generator;
-      const Tensor probabilities = p.detach().expand(sizes()).contiguous();
-      const P* probability = probabilities.data_ptr<P>();
-      for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->uniform<P>() < *probability++); });
+  return fill_in_place("BernoulliBackward1", *this, [&] {
+    dispatch_floating(p.dtype(), "bernoulli_tensor_cpu_p_", [&]<class P>() {
+      dispatch(dtype(), [&]<class T>() {
+        LockedGenerator generator;
+        const Tensor probabilities = p.detach().expand(sizes()).contiguous();
+        const P* probability = probabilities.data_ptr<P>();
+        for_each_in_order<T>(*this, [&](T& x) { x = static_cast<T>(generator->uniform<P>() < *probability++); });
+      });
     });
   });
-  return autograd::end_in_place(*this, node);
 }
 
 Tensor bernoulli(const Tensor& x) {

@@ -168,7 +168,7 @@ Tensor flip(const Tensor& x, IntArrayRef dims) {
     }
     if (dims.empty() || y.dim() == 0) y = y.clone();
   }
-  return record("FlipBackward0", y, {x}, {},
+  return record("FlipBackward0", y, {x}, saving(),
                 [dims = Dims(dims)](const Backward& b) -> Gradients { return {flip(b.grad(), dims)}; });
 }
 
@@ -223,7 +223,7 @@ Tensor constant_pad_nd(const Tensor& x, IntArrayRef pads, Scalar value) {
     }
     target.copy_(inner);
   }
-  return record("ConstantPadNdBackward0", y, {x}, {}, [pads = Dims(pads)](const Backward& b) -> Gradients {
+  return record("ConstantPadNdBackward0", y, {x}, saving(), [pads = Dims(pads)](const Backward& b) -> Gradients {
     Dims opposite(pads);
     for (int64_t& pad : opposite) pad = -pad;
     return {constant_pad_nd(b.grad(), opposite, 0)};
@@ -261,11 +261,12 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
   strides.push_back(x.stride(dim1) + x.stride(dim2));
   const int64_t start = length <= 0 ? 0 : offset >= 0 ? offset * x.stride(dim2) : -offset * x.stride(dim1);
   Tensor y = autograd::make_view(x, sizes, strides, x.storage_offset() + start);
-  return record_view("DiagonalBackward0", y, {x}, {}, [=, shape = Dims(x.sizes())](const Backward& b) -> Gradients {
-    Tensor dx = zeros(shape, b.grad().options());
-    dx.diagonal(offset, dim1, dim2).copy_(b.grad());
-    return {dx};
-  });
+  return record_view("DiagonalBackward0", y, {x}, saving(),
+                     [=, shape = Dims(x.sizes())](const Backward& b) -> Gradients {
+                       Tensor dx = zeros(shape, b.grad().options());
+                       dx.diagonal(offset, dim1, dim2).copy_(b.grad());
+                       return {dx};
+                     });
 }
 
 Tensor diag(const Tensor& x, int64_t offset) {
@@ -277,7 +278,7 @@ Tensor diag(const Tensor& x, int64_t offset) {
     const NoGradGuard no_grad;
     y.diagonal(offset).copy_(x);
   }
-  return record("DiagBackward0", y, {x}, {},
+  return record("DiagBackward0", y, {x}, saving(),
                 [offset](const Backward& b) -> Gradients { return {b.grad().diagonal(offset)}; });
 }
 

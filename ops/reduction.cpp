@@ -1,10 +1,5 @@
-#include <wengert/autograd/dispatch.h>
-#include <wengert/autograd/factories.h>
-#include <wengert/autograd/history.h>
 #include <wengert/ops/elementwise.h>
 #include <wengert/ops/kernels/sum.h>
-#include <wengert/ops/ops.h>
-#include <wengert/ops/promotion.h>
 #include <wengert/ops/reduction.h>
 
 #include <exception>
@@ -35,9 +30,6 @@ int64_t reduced_count(IntArrayRef sizes, DimSet reduced) {
 }
 
 namespace {
-
-using autograd::Gradients;
-using autograd::Node;
 
 // Sums x over the reduced dimensions into a new tensor.
 Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
@@ -87,41 +79,16 @@ Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, DimSet reduced) {
 }
 
 // s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.
-class SumBackward final : public Node {
- public:
-  SumBackward(const Tensor& x, DimSet reduced, const char* name) : sizes_(x.sizes()), reduced_(reduced), name_(name) {}
-  Gradients apply(Gradients grads) override { return {repeat_reduced(grads[0], sizes_, reduced_)}; }
-  std::string name() const override { return name_; }
-
- private:
-  Dims sizes_;
-  DimSet reduced_;
-  const char* name_;
-};
-
-// s = sum of x / n, with n the number of elements that go into each s.   VJP:   dx = G / n, repeated.
-class MeanBackward final : public Node {
- public:
-  MeanBackward(const Tensor& x, DimSet reduced, int64_t count, const char* name)
-      : sizes_(x.sizes()), reduced_(reduced), count_(count), name_(name) {}
-  Gradients apply(Gradients grads) override { return {repeat_reduced(grads[0] / count_, sizes_, reduced_)}; }
-  std::string name() const override { return name_; }
-
- private:
-  Dims sizes_;
-  DimSet reduced_;
-  int64_t count_;
-  const char* name_;
-};
-
 Tensor sum_over(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype, const char* name) {
   const ScalarType result = dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
   if (x.dtype() != result) return sum_over(x.to(result), dims, keepdim, result, name);
   const DimSet reduced = reduced_dims(dims, x.sizes().size());
-  Tensor out = compute_sum(x, reduced, keepdim);
-  return autograd::record<SumBackward>(std::move(out), {x}, x, reduced, name);
+  return record(
+      name, compute_sum(x, reduced, keepdim), {x}, saving(),
+      [sizes = Dims(x.sizes()), reduced](const Backward& b) { return repeat_reduced(b.grad(), sizes, reduced); });
 }
 
+// s = sum of x / n, with n the number of elements that go into each s.   VJP:   dx = G / n, repeated.
 Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype,
                  const char* name) {
   const ScalarType result = dtype.value_or(input.dtype());
@@ -136,12 +103,10 @@ Tensor mean_over(const Tensor& input, IntArrayRef dims, bool keepdim, std::optio
     const NoGradGuard no_grad;
     out = sum(x, dims, keepdim).div_(count);
   }
-  return autograd::record<MeanBackward>(out, {x}, x, reduced, count, name);
+  return record(name, out, {x}, saving(), [sizes = Dims(x.sizes()), reduced, count](const Backward& b) {
+    return repeat_reduced(b.grad() / count, sizes, reduced);
+  });
 }
-
-}  // namespace
-
-namespace {
 
 constexpr int64_t kPart = 1 << 16;  // elements
 

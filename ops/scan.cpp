@@ -75,7 +75,7 @@ using namespace ops;
 Tensor cumsum(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(summed_type(input, dtype));
   const Tensor y = scan("cumsum", x, dim, x.dtype(), [](auto sum, auto a) { return sum + a; });
-  return record("CumsumBackward0", y, {x}, {},
+  return record("CumsumBackward0", y, {x}, saving(),
                 [dim](const Backward& b) -> Gradients { return {sum_from_here_on(b.grad(), dim)}; });
 }
 
@@ -83,7 +83,7 @@ Tensor cumsum(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype)
 Tensor cumprod(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(summed_type(input, dtype));
   const Tensor y = scan("cumprod", x, dim, x.dtype(), [](auto product, auto a) { return product * a; });
-  return record("CumprodBackward0", y, {x}, {x, ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
+  return record("CumprodBackward0", y, {x}, saving(x, ToSave::output(y)), [dim](const Backward& b) -> Gradients {
     const Tensor &g = b.grad(), x = b.saved(0);
     if (x.numel() <= 1 || x.dim() == 0) return {g};
     if (has_zero(x)) return {gradient_of_cumprod(g, x, dim)};
@@ -108,7 +108,7 @@ Tensor prod(const Tensor& input, int64_t dim, bool keepdim, std::optional<Scalar
     });
   });
   const Tensor y = rows.in_place(out, keepdim);
-  return record("ProdBackward1", y, {x}, {x, ToSave::output(y)}, [dim, keepdim](const Backward& b) -> Gradients {
+  return record("ProdBackward1", y, {x}, saving(x, ToSave::output(y)), [dim, keepdim](const Backward& b) -> Gradients {
     const Tensor x = b.saved(0), g = with_dim(b.grad(), dim, keepdim, x);
     if (x.dim() == 0) return {g};
     if (x.numel() == 0) return {zeros_like(x)};

@@ -1,6 +1,5 @@
 #include <wengert/autograd/check.h>
-#include <wengert/autograd/factories.h>
-#include <wengert/autograd/history.h>
+#include <wengert/ops/formula.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
@@ -12,160 +11,74 @@ namespace wengert {
 namespace ops {
 namespace {
 
-using autograd::Gradients;
 using autograd::make_view;
-using autograd::Node;
 
-// y = x in another shape.   VJP:   dx = G in x's shape.
-class ReshapeBackward final : public Node {
- public:
-  ReshapeBackward(const Tensor& x, const char* name) : sizes_(x.sizes()), name_(name) {}
-  Gradients apply(Gradients grads) override { return {grads[0].reshape(sizes_)}; }
-  std::string name() const override { return name_; }
+// The gradient of the same elements in another shape:   dx = G in x's shape.
+auto back_to_shape_of(const Tensor& x) {
+  return [sizes = Dims(x.sizes())](const Backward& b) { return b.grad().reshape(sizes); };
+}
 
- private:
-  Dims sizes_;
-  const char* name_;
+// Whether all elements of such a view differ in their place. Sufficient for all views that slicing, permuting and
+// reshaping make: in the order of their strides, each dimension steps over all that the smaller ones reach.
+bool places_differ(const Dims& sizes, const Dims& strides) {
+  InlineVector<std::pair<int64_t, int64_t>, 5> dims;
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    if (sizes[d] > 1) dims.push_back({strides[d], sizes[d]});
+  }
+  std::sort(dims.begin(), dims.end());
+  int64_t reach = 0;
+  for (const auto& [stride, size] : dims) {
+    if (stride <= reach) return false;
+    reach += stride * (size - 1);
+  }
+  return true;
+}
+
+// Where a view's elements lie in its storage.
+struct Place {
+  explicit Place(const Tensor& x) : Place(x.sizes(), x.strides(), x.storage_offset()) {}
+  Place(IntArrayRef sizes, IntArrayRef strides, int64_t offset) : sizes(sizes), strides(strides), offset(offset) {}
+  int64_t end() const {
+    int64_t last = offset;
+    for (size_t d = 0; d < sizes.size(); ++d) last += (sizes[d] - 1) * strides[d];
+    return numel_of(sizes) == 0 ? offset : last + 1;
+  }
+  Tensor of(const Tensor& memory, int64_t first) const { return memory.as_strided(sizes, strides, offset - first); }
+
+  Dims sizes, strides;
+  int64_t offset;
 };
+
+// y = any strided view of x's storage. An element of the storage that y reads gets G from there, summed where y repeats
+// it with stride 0; dx is what x reads of that.
+Tensor gradient_of_as_strided(const Tensor& grad, const Place& x, Place y) {
+  Dims repeated;
+  for (size_t d = 0; d < y.sizes.size(); ++d) {
+    if (y.strides[d] == 0 && y.sizes[d] != 1) {
+      repeated.push_back(static_cast<int64_t>(d));
+      y.sizes[d] = 1;
+    }
+  }
+  const Tensor g = repeated.empty() ? grad : grad.sum(repeated, true);
+  check(places_differ(y.sizes, y.strides) && places_differ(x.sizes, x.strides),
+        "as_strided: the gradient of a view whose elements overlap is not offered (sizes {}, strides {} of sizes "
+        "{}, strides {})",
+        grad.sizes(), IntArrayRef(y.strides), IntArrayRef(x.sizes), IntArrayRef(x.strides));
+  const int64_t first = std::min(x.offset, y.offset);
+  const Tensor memory = zeros({std::max(x.end(), y.end()) - first}, g.options());
+  y.of(memory, first).copy_(g);
+  return x.of(memory, first);
+}
 
 // y = x with dimensions i and j exchanged.   VJP:   dx = G with them exchanged back.
-class TransposeBackward final : public Node {
- public:
-  TransposeBackward(int64_t dim0, int64_t dim1, const char* name) : dim0_(dim0), dim1_(dim1), name_(name) {}
-  Gradients apply(Gradients grads) override { return {grads[0].transpose(dim0_, dim1_)}; }
-  std::string name() const override { return name_; }
-
- private:
-  int64_t dim0_, dim1_;
-  const char* name_;
-};
-
-// y = x with its dimensions in the order p.   VJP:   dx = G with its dimensions in the order p⁻¹.
-class PermuteBackward final : public Node {
- public:
-  explicit PermuteBackward(Dims order) : inverse_(order.size()) {
-    for (size_t d = 0; d < order.size(); ++d) inverse_[static_cast<size_t>(order[d])] = static_cast<int64_t>(d);
-  }
-  Gradients apply(Gradients grads) override { return {grads[0].permute(inverse_)}; }
-  std::string name() const override { return "PermuteBackward0"; }
-
- private:
-  Dims inverse_;
-};
-
-// y = x repeated along some dimensions.   VJP:   dx = G summed over the repetitions.
-class ExpandBackward final : public Node {
- public:
-  explicit ExpandBackward(const Tensor& x) : sizes_(x.sizes()) {}
-  Gradients apply(Gradients grads) override { return {grads[0].sum_to_size(sizes_)}; }
-  std::string name() const override { return "ExpandBackward0"; }
-
- private:
-  Dims sizes_;
-};
-
-// y = x[index] along dim.   VJP:   dx = 0, but G at [index].
-class SelectBackward final : public Node {
- public:
-  SelectBackward(const Tensor& x, int64_t dim, int64_t index) : sizes_(x.sizes()), dim_(dim), index_(index) {}
-  Gradients apply(Gradients grads) override {
-    Tensor dx = zeros(sizes_, grads[0].options());
-    dx.select(dim_, index_).copy_(grads[0]);
-    return {std::move(dx)};
-  }
-  std::string name() const override { return "SelectBackward0"; }
-
- private:
-  Dims sizes_;
-  int64_t dim_, index_;
-};
-
-// y = x[start : end : step] along dim.   VJP:   dx = 0, but G at [start : end : step].
-class SliceBackward final : public Node {
- public:
-  SliceBackward(const Tensor& x, int64_t dim, int64_t start, int64_t end, int64_t step)
-      : sizes_(x.sizes()), dim_(dim), start_(start), end_(end), step_(step) {}
-  Gradients apply(Gradients grads) override {
-    Tensor dx = zeros(sizes_, grads[0].options());
-    dx.slice(dim_, start_, end_, step_).copy_(grads[0]);
-    return {std::move(dx)};
-  }
-  std::string name() const override { return "SliceBackward0"; }
-
- private:
-  Dims sizes_;
-  int64_t dim_, start_, end_, step_;
-};
-
-// y = any strided view of x's storage.   VJP: an element of the storage that y reads gets G from there, summed
-// where y repeats it with stride 0; dx is what x reads of that.
-class AsStridedBackward final : public Node {
- public:
-  AsStridedBackward(const Tensor& x, IntArrayRef sizes, IntArrayRef strides, int64_t offset)
-      : x_sizes_(x.sizes()),
-        x_strides_(x.strides()),
-        x_offset_(x.storage_offset()),
-        y_sizes_(sizes),
-        y_strides_(strides),
-        y_offset_(offset) {}
-
-  Gradients apply(Gradients grads) override {
-    Dims repeated, sizes = y_sizes_;
-    for (size_t d = 0; d < sizes.size(); ++d) {
-      if (y_strides_[d] == 0 && sizes[d] != 1) {
-        repeated.push_back(static_cast<int64_t>(d));
-        sizes[d] = 1;
-      }
-    }
-    const Tensor g = repeated.empty() ? grads[0] : grads[0].sum(repeated, true);
-    check(places_differ(sizes, y_strides_) && places_differ(x_sizes_, x_strides_),
-          "as_strided: the gradient of a view whose elements overlap is not offered (sizes {}, strides {} of sizes "
-          "{}, strides {})",
-          IntArrayRef(y_sizes_), IntArrayRef(y_strides_), IntArrayRef(x_sizes_), IntArrayRef(x_strides_));
-    const int64_t first = std::min(x_offset_, y_offset_);
-    const int64_t end = std::max(x_offset_ + extent(x_sizes_, x_strides_), y_offset_ + extent(sizes, y_strides_));
-    Tensor memory = zeros({end - first}, g.options());
-    memory.as_strided(sizes, y_strides_, y_offset_ - first).copy_(g);
-    return {memory.as_strided(x_sizes_, x_strides_, x_offset_ - first)};
-  }
-  std::string name() const override { return "AsStridedBackward0"; }
-
- private:
-  static int64_t extent(const Dims& sizes, const Dims& strides) {
-    int64_t last = 0;
-    for (size_t d = 0; d < sizes.size(); ++d) last += (sizes[d] - 1) * strides[d];
-    return numel_of(sizes) == 0 ? 0 : last + 1;
-  }
-  // Sufficient for all views that slicing, permuting and reshaping make: in the order of their strides, each
-  // dimension steps over all that the smaller ones reach.
-  static bool places_differ(const Dims& sizes, const Dims& strides) {
-    InlineVector<std::pair<int64_t, int64_t>, 5> dims;
-    for (size_t d = 0; d < sizes.size(); ++d) {
-      if (sizes[d] > 1) dims.push_back({strides[d], sizes[d]});
-    }
-    std::sort(dims.begin(), dims.end());
-    int64_t reach = 0;
-    for (const auto& [stride, size] : dims) {
-      if (stride <= reach) return false;
-      reach += stride * (size - 1);
-    }
-    return true;
-  }
-
-  Dims x_sizes_, x_strides_;
-  int64_t x_offset_;
-  Dims y_sizes_, y_strides_;
-  int64_t y_offset_;
-};
-
 Tensor transpose_as(const Tensor& x, int64_t dim0, int64_t dim1, const char* name) {
   Dims sizes(x.sizes()), strides(x.strides());
   if (!sizes.empty()) {
     std::swap(sizes[static_cast<size_t>(dim0)], sizes[static_cast<size_t>(dim1)]);
     std::swap(strides[static_cast<size_t>(dim0)], strides[static_cast<size_t>(dim1)]);
   }
-  Tensor out = make_view(x, sizes, strides, x.storage_offset());
-  return autograd::record<TransposeBackward>(out, {x}, dim0, dim1, name);
+  return record_view(name, make_view(x, sizes, strides, x.storage_offset()), {x}, saving(),
+                     [dim0, dim1](const Backward& b) { return b.grad().transpose(dim0, dim1); });
 }
 
 // Without the dimensions that `drop` names, all of size 1.
@@ -177,8 +90,7 @@ Tensor squeeze_as(const Tensor& x, const char* name, const Drop& drop) {
     sizes.push_back(x.sizes()[d]);
     strides.push_back(x.strides()[d]);
   }
-  Tensor out = make_view(x, sizes, strides, x.storage_offset());
-  return autograd::record<ReshapeBackward>(out, {x}, x, name);
+  return record_view(name, make_view(x, sizes, strides, x.storage_offset()), {x}, saving(), back_to_shape_of(x));
 }
 
 // A position in a slice, as Python has it: from the end if negative, then brought into [0, size].
@@ -199,8 +111,8 @@ Tensor view(const Tensor& x, IntArrayRef sizes) {
   check(strides.has_value(),
         "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
         "contiguous subspaces). Use .reshape(...) instead.");
-  Tensor out = make_view(x, shape, *strides, x.storage_offset());
-  return autograd::record<ReshapeBackward>(out, {x}, x, "ViewBackward0");
+  return record_view("ViewBackward0", make_view(x, shape, *strides, x.storage_offset()), {x}, saving(),
+                     back_to_shape_of(x));
 }
 
 Tensor reshape(const Tensor& x, IntArrayRef sizes) {
@@ -210,7 +122,7 @@ Tensor reshape(const Tensor& x, IntArrayRef sizes) {
   Tensor out = copy.detach();
   out.impl()->sizes = shape;
   out.impl()->strides = contiguous_strides(shape);
-  return autograd::record<ReshapeBackward>(out, {copy}, copy, "UnsafeViewBackward0");
+  return record("UnsafeViewBackward0", out, {copy}, saving(), back_to_shape_of(copy));
 }
 
 Tensor t(const Tensor& x) {
@@ -227,6 +139,7 @@ Tensor transpose(const Tensor& x, int64_t dim0, int64_t dim1) {
   return transpose_as(x, wrap_dim(dim0, x.dim()), wrap_dim(dim1, x.dim()), "TransposeBackward0");
 }
 
+// y = x with its dimensions in another order.   VJP:   dx = G with its dimensions in the inverse order.
 Tensor permute(const Tensor& x, IntArrayRef dims) {
   check(dims.size() == x.sizes().size(),
         "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
@@ -240,10 +153,13 @@ Tensor permute(const Tensor& x, IntArrayRef dims) {
     sizes.push_back(x.size(d));
     strides.push_back(x.stride(d));
   }
-  Tensor out = make_view(x, sizes, strides, x.storage_offset());
-  return autograd::record<PermuteBackward>(out, {x}, std::move(order));
+  Dims inverse(order.size());
+  for (size_t d = 0; d < order.size(); ++d) inverse[static_cast<size_t>(order[d])] = static_cast<int64_t>(d);
+  return record_view("PermuteBackward0", make_view(x, sizes, strides, x.storage_offset()), {x}, saving(),
+                     [inverse](const Backward& b) { return b.grad().permute(inverse); });
 }
 
+// y = x repeated along some dimensions.   VJP:   dx = G summed over the repetitions.
 Tensor expand(const Tensor& x, IntArrayRef sizes) {
   if (sizes.size() < x.sizes().size()) {
     fail(
@@ -266,8 +182,8 @@ Tensor expand(const Tensor& x, IntArrayRef sizes) {
   }
   numel_of(shape);
   Dims strides = expanded_strides(x.sizes(), x.strides(), shape);
-  Tensor out = make_view(x, shape, strides, x.storage_offset());
-  return autograd::record<ExpandBackward>(out, {x}, x);
+  return record_view("ExpandBackward0", make_view(x, shape, strides, x.storage_offset()), {x}, saving(),
+                     [sizes = Dims(x.sizes())](const Backward& b) { return b.grad().sum_to_size(sizes); });
 }
 
 Tensor squeeze(const Tensor& x) {
@@ -285,9 +201,10 @@ Tensor unsqueeze(const Tensor& x, int64_t dim) {
   strides.insert(at, at < sizes.size() ? sizes[at] * strides[at] : 1);
   sizes.insert(at, 1);
   Tensor out = make_view(x, sizes, strides, x.storage_offset());
-  return autograd::record<ReshapeBackward>(out, {x}, x, "UnsqueezeBackward0");
+  return record_view("UnsqueezeBackward0", out, {x}, saving(), back_to_shape_of(x));
 }
 
+// y = x[index] along dim.   VJP:   dx = 0, but G at [index].
 Tensor select(const Tensor& x, int64_t dim, int64_t index) {
   check(x.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
   dim = wrap_dim(dim, x.dim());
@@ -299,9 +216,14 @@ Tensor select(const Tensor& x, int64_t dim, int64_t index) {
   sizes.erase(static_cast<size_t>(dim));
   strides.erase(static_cast<size_t>(dim));
   Tensor out = make_view(x, sizes, strides, x.storage_offset() + index * x.stride(dim));
-  return autograd::record<SelectBackward>(out, {x}, x, dim, index);
+  return record_view("SelectBackward0", out, {x}, saving(), [sizes = Dims(x.sizes()), dim, index](const Backward& b) {
+    Tensor dx = zeros(sizes, b.grad().options());
+    dx.select(dim, index).copy_(b.grad());
+    return dx;
+  });
 }
 
+// y = x[start : end : step] along dim.   VJP:   dx = 0, but G at [start : end : step].
 Tensor slice(const Tensor& x, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step) {
   check(x.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
   check(step > 0, "slice step must be positive");
@@ -312,7 +234,12 @@ Tensor slice(const Tensor& x, int64_t dim, std::optional<int64_t> start, std::op
   sizes[static_cast<size_t>(dim)] = (to - from + step - 1) / step;
   strides[static_cast<size_t>(dim)] *= step;
   Tensor out = make_view(x, sizes, strides, x.storage_offset() + from * x.stride(dim));
-  return autograd::record<SliceBackward>(out, {x}, x, dim, from, to, step);
+  return record_view("SliceBackward0", out, {x}, saving(),
+                     [sizes = Dims(x.sizes()), dim, from, to, step](const Backward& b) {
+                       Tensor dx = zeros(sizes, b.grad().options());
+                       dx.slice(dim, from, to, step).copy_(b.grad());
+                       return dx;
+                     });
 }
 
 Tensor narrow(const Tensor& x, int64_t dim, int64_t start, int64_t length) {
@@ -340,8 +267,10 @@ Tensor as_strided(const Tensor& x, IntArrayRef sizes, IntArrayRef strides, std::
       "setStorage: sizes {}, strides {}, storage offset {}, and itemsize {} requiring a storage size of {} are out of "
       "bounds for storage of size {}",
       sizes, strides, offset, x.element_size(), (last + 1) * x.element_size(), x.impl()->storage->nbytes());
-  Tensor out = make_view(x, sizes, strides, offset);
-  return autograd::record<AsStridedBackward>(out, {x}, x, sizes, strides, offset);
+  return record_view("AsStridedBackward0", make_view(x, sizes, strides, offset), {x}, saving(),
+                     [from = Place(x), to = Place(sizes, strides, offset)](const Backward& b) {
+                       return gradient_of_as_strided(b.grad(), from, to);
+                     });
 }
 
 Tensor Tensor::view(IntArrayRef sizes) const { return wengert::view(*this, sizes); }

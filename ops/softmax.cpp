@@ -64,7 +64,7 @@ using namespace ops;
 Tensor softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(dtype.value_or(input.dtype()));
   const Tensor y = normalize("softmax", x, dim, false);
-  return record("SoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
+  return record("SoftmaxBackward0", y, {x}, saving(ToSave::output(y)), [dim](const Backward& b) -> Gradients {
     const Tensor &g = b.grad(), y = b.saved(0), weighted = g * y;
     return {weighted - y * weighted.sum(dim, true)};
   });
@@ -74,7 +74,7 @@ Tensor softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype
 Tensor log_softmax(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(dtype.value_or(input.dtype()));
   const Tensor y = normalize("log_softmax", x, dim, true);
-  return record("LogSoftmaxBackward0", y, {x}, {ToSave::output(y)}, [dim](const Backward& b) -> Gradients {
+  return record("LogSoftmaxBackward0", y, {x}, saving(ToSave::output(y)), [dim](const Backward& b) -> Gradients {
     const Tensor& g = b.grad();
     return {g - exp(b.saved(0)) * g.sum(dim, true)};
   });
@@ -96,7 +96,7 @@ Tensor logsumexp(const Tensor& input, IntArrayRef dims, bool keepdim) {
   }
   const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const Tensor y = keepdim ? kept : kept.detach().reshape(reduced_shape(x.sizes(), reduced, false));
-  return record("LogsumexpBackward0", y, {x}, {x, ToSave::output(y)},
+  return record("LogsumexpBackward0", y, {x}, saving(x, ToSave::output(y)),
                 [shape = reduced_shape(x.sizes(), reduced, true)](const Backward& b) -> Gradients {
                   const Tensor x = b.saved(0), y = b.saved(1).reshape(shape);
                   return {b.grad().reshape(shape) * exp(x - y)};

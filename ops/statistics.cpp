@@ -49,7 +49,7 @@ Tensor spread(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bo
   Tensor y = compute_variance(x, dims, keepdim, degrees);
   const Dims shape = reduced_shape(x.sizes(), reduced, true);
   if (!root) {
-    return record("VarBackward0", y, {x}, {x}, [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+    return record("VarBackward0", y, {x}, saving(x), [=, dims = Dims(dims)](const Backward& b) -> Gradients {
       return {gradient_of_variance(b.grad().reshape(shape), b.saved(0), dims, degrees)};
     });
   }
@@ -58,10 +58,11 @@ Tensor spread(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bo
     y.sqrt_();
   }
   // std = sqrt(var).   VJP:   G / (2 std) through the variance, and 0 where it is 0.
-  return record("StdBackward0", y, {x}, {x, ToSave::output(y)}, [=, dims = Dims(dims)](const Backward& b) -> Gradients {
-    const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
-    return {gradient_of_variance(g.reshape(shape), b.saved(0), dims, degrees)};
-  });
+  return record("StdBackward0", y, {x}, saving(x, ToSave::output(y)),
+                [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+                  const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
+                  return {gradient_of_variance(g.reshape(shape), b.saved(0), dims, degrees)};
+                });
 }
 
 // With r = |x|, y = the norm and every division by 0 giving 0:
@@ -145,7 +146,7 @@ Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool
     if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
   }
   const Tensor y = compute_norm(x, p, all_dims, keepdim);
-  return record("NormBackward1", y, {x}, {x, ToSave::output(y)}, [=](const Backward& b) -> Gradients {
+  return record("NormBackward1", y, {x}, saving(x, ToSave::output(y)), [=](const Backward& b) -> Gradients {
     return {gradient_of_norm(b.grad().reshape(shape), b.saved(0), b.saved(1).reshape(shape), p, all_dims)};
   });
 }

@@ -4,6 +4,7 @@
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 
+#include <concepts>
 #include <type_traits>
 
 namespace wengert::kernels {
@@ -26,45 +27,46 @@ template <size_t N>
 void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run);
 
 // out[i] = f(a[i], b[i], ...) over strided operands. The inner loops treat apart the case that all operands are
-// contiguous, or constant along the run: there functions of float and double that have a SIMD kernel use it, and
+// contiguous, or constant along the run: there functions that have a run() of their own use it, and
 // compilers see what they can turn into SIMD code themselves.
 
-/// A function of one element that has a SIMD kernel says which: `static constexpr auto kSimd = simd::Unary::kExp`;
-/// one of two elements likewise, with a simd::Binary. Others may do contiguous runs themselves, in a method run().
-template <class F, class... T>
-inline constexpr bool has_simd_kernel = requires {
-  F::kSimd;
-}
-&&(std::is_floating_point_v<T>&&...);
-template <class F, class... T>
-inline constexpr bool has_run = has_simd_kernel<F, T...>;
+/// A function may do contiguous runs itself, in a method run(): of operands that go along with it or, where `moves`
+/// says no, are one number for the whole run.
+template <class F, class Out, class... Operands>
+inline constexpr bool has_run = false;
 template <class F, class Out, class A>
-inline constexpr bool has_run<F, Out, A> = has_simd_kernel<F, Out, A> || requires(const F& f, Out* o, const A* x) {
-  f.run(o, x, int64_t{1});
+inline constexpr bool has_run<F, Out, A> = requires(const F& f, Out* out, const A* a) {
+  f.run(out, a, int64_t{1});
 };
 template <class F, class Out, class A, class B>
-inline constexpr bool has_run<F, Out, A, B> = has_simd_kernel<F, Out, A, B> ||
-                                              requires(const F& f, Out* o, const A* x, const B* y) {
-  f.run(o, x, true, y, true, int64_t{1});
+inline constexpr bool has_run<F, Out, A, B> = requires(const F& f, Out* out, const A* a, const B* b) {
+  f.run(out, a, true, b, true, int64_t{1});
 };
 
-/// One contiguous run of such a function.
-template <class F, class Out, class A>
-void run(const F& f, Out* out, const A* a, int64_t count) {
-  if constexpr (has_simd_kernel<F, Out, A>) {
-    simd::kernels<Out>().unary(F::kSimd, out, a, count);
-  } else {
-    f.run(out, a, count);
+/// out = a op b without a call for each run: in a matrix whose rows are contiguous, or constant in an operand, and in a
+/// result larger than the caches. Returns false for other loops, and while a step is recorded.
+template <class T>
+bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b);
+
+/// Bases of functions whose runs of float and double are a SIMD kernel's.
+template <simd::Unary op>
+struct UnaryKernel {
+  template <std::floating_point T>
+  static void run(T* out, const T* x, int64_t count) {
+    simd::kernels<T>().unary(op, out, x, count);
   }
-}
-template <class F, class Out, class A, class B>
-void run(const F& f, Out* out, const A* a, bool a_moves, const B* b, bool b_moves, int64_t count) {
-  if constexpr (has_simd_kernel<F, Out, A, B>) {
-    simd::kernels<Out>().binary(F::kSimd, out, a, a_moves, b, b_moves, count);
-  } else {
-    f.run(out, a, a_moves, b, b_moves, count);
+};
+template <simd::Binary op>
+struct BinaryKernel {
+  template <std::floating_point T>
+  static void run(T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count) {
+    simd::kernels<T>().binary(op, out, a, a_moves, b, b_moves, count);
   }
-}
+  template <std::floating_point T>
+  static bool run_rows(const StridedLoop<3>& loop, T* out, const T* a, const T* b) {
+    return binary_in_rows(op, loop, out, a, b);
+  }
+};
 
 /// out[i] = value for i < count.
 template <class Out>
@@ -95,7 +97,7 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
     const A* x = reinterpret_cast<const A*>(at[1]);
     if (so == 1 && sa == 1) {
       if constexpr (has_run<F, Out, A>) {
-        kernels::run(f, o, x, count);
+        f.run(o, x, count);
       } else {
         for (int64_t i = 0; i < count; ++i) o[i] = f(x[i]);
       }
@@ -105,16 +107,11 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
   });
 }
 
-/// out = a op b without a call for each run: in a matrix whose rows are contiguous, or constant in an operand, and in a
-/// result larger than the caches. Returns false for other loops, and while a step is recorded.
-template <class T>
-bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b);
-
 /// out = f(a, b). loop: over {out, a, b}.
 template <class Out, class A, class B, class F>
 void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& f) {
-  if constexpr (has_simd_kernel<F, Out, A, B>) {
-    if (binary_in_rows(F::kSimd, loop, out, a, b)) return;
+  if constexpr (requires { f.run_rows(loop, out, a, b); }) {
+    if (f.run_rows(loop, out, a, b)) return;
   }
   const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1), sb = loop.inner_stride(2);
   for_each_run<3>(loop, {out, a, b}, [=](char* const* at, int64_t count) {
@@ -123,7 +120,7 @@ void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& 
     const B* y = reinterpret_cast<const B*>(at[2]);
     const bool plain = so == 1 && (sa == 1 || sa == 0) && (sb == 1 || sb == 0);
     if constexpr (has_run<F, Out, A, B>) {
-      if (plain) return kernels::run(f, o, x, sa == 1, y, sb == 1, count);
+      if (plain) return f.run(o, x, sa == 1, y, sb == 1, count);
     } else {
       if (plain && sa == 1 && sb == 1) {
         for (int64_t i = 0; i < count; ++i) o[i] = f(x[i], y[i]);

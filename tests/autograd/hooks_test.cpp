@@ -68,6 +68,41 @@ TEST(Hook, IsRecordedWhenTheGraphIs) {
   EXPECT_EQ(autograd::grad({first}, {x})[0].item<double>(), 12);
 }
 
+// Such results are computed as views of temporaries; what is done to them in place must not go past the hook.
+TEST(Hook, SeesTheGradientAlsoWhenTheResultIsChangedInPlaceLater) {
+  const Tensor matrix = tensor({1.0, 2.0, 3.0, 4.0}).view({2, 2}).to(kDouble), stack = matrix.expand({2, 2, 2});
+  const std::vector<std::function<Tensor(const Tensor&)>> operations{
+      [](const Tensor& x) { return x.repeat_interleave(2); },
+      [](const Tensor& x) { return x.repeat_interleave(2, 0); },
+      [&](const Tensor& x) { return x.kron(matrix); },
+      [&](const Tensor& x) { return matmul(stack, x); },
+      [&](const Tensor& x) { return matmul(stack, x.unsqueeze(0)); },
+      [&](const Tensor& x) { return matmul(matrix[0], x); },
+      [&](const Tensor& x) { return tensordot(x, matrix, {1}, {0}); },
+      [&](const Tensor& x) {
+        return einsum("ij,jk->ik", {x, matrix});
+      },
+      [](const Tensor& x) { return x.roll({1}, {0}); },
+      [](const Tensor& x) {
+        return x.tile({2, 1});
+      },
+  };
+  for (size_t i = 0; i < operations.size(); ++i) {
+    const Tensor x = matrix.clone().requires_grad_();
+    const Tensor y = operations[i](x);
+    EXPECT_FALSE(y.is_view()) << i;
+    int calls = 0;
+    y.register_hook([&](const Tensor& g) {
+      ++calls;
+      return g * 10;
+    });
+    y.neg_();
+    const Tensor dx = autograd::grad({y.sum()}, {x})[0];
+    EXPECT_EQ(calls, 1) << i;
+    EXPECT_TRUE(dx.allclose(autograd::grad({operations[i](x).sum()}, {x})[0] * -10)) << i;
+  }
+}
+
 TEST(RetainGrad, KeepsTheGradientOfANonLeaf) {
   const Tensor x = arbitrary({1, 3}).requires_grad_();
   const Tensor h = x * 3;
