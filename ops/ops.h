@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/autograd/tensor.h>
+#include <wengert/autograd/tensor/tensor.h>
 #include <wengert/ops/loss.h>
 
 #include <string_view>
@@ -17,7 +17,7 @@
 
 namespace wengert {
 
-// --- Arithmetic (ops/arithmetic.cpp, ops/binary.cpp, ops/power.cpp)
+// --- Arithmetic (ops/elementwise/arithmetic.cpp, ops/elementwise/remainder.cpp, ops/elementwise/power.cpp)
 // ----------------------------------------------------
 
 /// a + alpha b.
@@ -58,8 +58,9 @@ Tensor pow(const Tensor& base, Scalar exponent);
 Tensor pow(const Tensor& base, const Tensor& exponent);
 Tensor pow(Scalar base, const Tensor& exponent);
 
-// --- Pointwise (ops/pointwise.cpp, ops/exponential.cpp, ops/special.cpp) --------------------------------
-// Shape of x. Functions with real values turn whole numbers into the default dtype first.
+// --- Pointwise (ops/elementwise/pointwise.cpp, ops/elementwise/exponential.cpp, ops/elementwise/special.cpp)
+// -------------------------------- Shape of x. Functions with real values turn whole numbers into the default dtype
+// first.
 
 Tensor neg(const Tensor& x);
 Tensor abs(const Tensor& x);         ///< |x|; derivative 0 at 0
@@ -94,7 +95,7 @@ Tensor lgamma(const Tensor& x);                ///< ln |Gamma(x)|
 Tensor digamma(const Tensor& x);               ///< d/dx ln Gamma(x)
 Tensor polygamma(int64_t n, const Tensor& x);  ///< the n-th derivative of digamma
 
-// --- Activation (ops/activation.cpp) -------------------------------------------------------------------
+// --- Activation (ops/elementwise/activation.cpp) -------------------------------------------------------------------
 // Shape of x. Floating point only, but for relu, sigmoid and hardtanh.
 
 Tensor relu(const Tensor& x);         ///< max(x, 0); derivative 0 at 0
@@ -116,7 +117,7 @@ Tensor& elu_(const Tensor& x, Scalar alpha = 1, Scalar scale = 1, Scalar input_s
 Tensor& hardtanh_(const Tensor& x, Scalar min_val = -1, Scalar max_val = 1);
 Tensor& silu_(const Tensor& x);
 
-// --- Choice (ops/choice.cpp) ---------------------------------------------------------------------------
+// --- Choice (ops/elementwise/choice.cpp) ---------------------------------------------------------------------------
 
 /// a where the Bool tensor `condition` is true, else b.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
@@ -136,8 +137,8 @@ Tensor clamp_max(const Tensor& x, Scalar max);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value);
 
-// --- Comparison and logic (ops/comparison.cpp, ops/logic.cpp) ------------------------------------------
-// Bool tensors, unless told otherwise; no gradient.
+// --- Comparison and logic (ops/elementwise/comparison.cpp, ops/elementwise/logic.cpp)
+// ------------------------------------------ Bool tensors, unless told otherwise; no gradient.
 
 Tensor eq(const Tensor& a, const Tensor& b);
 Tensor eq(const Tensor& a, Scalar b);
@@ -170,7 +171,7 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol
 /// Whether isclose is true everywhere.
 bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
 
-// --- Reduction (ops/reduction.cpp) ---------------------------------------------------------------------
+// --- Reduction (ops/reductions/reduction.cpp) ---------------------------------------------------------------------
 // dims may count from the end; an empty list means all. keepdim leaves reduced dimensions as size 1.
 
 /// Whole numbers and bools are summed as Long. dtype: convert to it first.
@@ -206,14 +207,14 @@ Tensor any(const Tensor& x, int64_t dim, bool keepdim = false);
 Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim = std::nullopt);  ///< Long
 Tensor count_nonzero(const Tensor& x, IntArrayRef dims);
 
-// --- Exponentials, normalized (ops/softmax.cpp) --------------------------------------------------------
+// --- Exponentials, normalized (ops/reductions/softmax.cpp) --------------------------------------------------------
 // Floating point only. Nothing overflows: the largest element is taken off first.
 
 Tensor softmax(const Tensor& x, int64_t dim, std::optional<ScalarType> dtype = std::nullopt);  ///< e^x / sum e^x
 Tensor log_softmax(const Tensor& x, int64_t dim, std::optional<ScalarType> dtype = std::nullopt);
 Tensor logsumexp(const Tensor& x, IntArrayRef dims, bool keepdim = false);  ///< ln sum e^x
 
-// --- Order (ops/order.cpp) -----------------------------------------------------------------------------
+// --- Order (ops/reductions/order.cpp) -----------------------------------------------------------------------------
 // NaN counts as larger than every number. The tuples are (values, Long indices along dim).
 
 Tensor max(const Tensor& x);
@@ -237,8 +238,8 @@ std::tuple<Tensor, Tensor> topk(const Tensor& x, int64_t k, int64_t dim = -1, bo
 Tensor median(const Tensor& x);
 std::tuple<Tensor, Tensor> median(const Tensor& x, int64_t dim, bool keepdim = false);
 
-// --- Matrices (ops/matmul.cpp, ops/products.cpp) -------------------------------------------------------
-// Both operands of one dtype, not bool.
+// --- Matrices (ops/matrices/matmul.cpp, ops/matrices/einsum.cpp)
+// ------------------------------------------------------- Both operands of one dtype, not bool.
 
 Tensor mm(const Tensor& a, const Tensor& b);   ///< (n, k) (k, m) -> (n, m)
 Tensor bmm(const Tensor& a, const Tensor& b);  ///< (s, n, k) (s, k, m) -> (s, n, m)
@@ -261,7 +262,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, IntArrayRef dims_a, IntArrayR
 /// A letter twice in one operand is its diagonal; "..." stands for dimensions that broadcast.
 Tensor einsum(std::string_view equation, TensorList operands);
 
-// --- Shape (ops/shape.cpp) -----------------------------------------------------------------------------
+// --- Shape (ops/shapes/shape.cpp) -----------------------------------------------------------------------------
 // Views: they share x's memory.
 
 /// The same elements in row-major order under other sizes, one of which may be -1. Throws when x's strides
@@ -302,7 +303,7 @@ std::vector<Tensor> split_with_sizes(const Tensor& x, IntArrayRef sizes, int64_t
 std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim = 0);
 std::vector<Tensor> unbind(const Tensor& x, int64_t dim = 0);
 
-// --- Rearrangement (ops/rearrange.cpp, ops/join.cpp) ---------------------------------------------------
+// --- Rearrangement (ops/shapes/rearrange.cpp, ops/shapes/join.cpp) ---------------------------------------------------
 // New tensors, but for flatten, which is a view where it can be.
 
 Tensor flatten(const Tensor& x, int64_t start_dim = 0, int64_t end_dim = -1);
@@ -326,7 +327,7 @@ Tensor triu(const Tensor& x, int64_t diagonal = 0);
 Tensor diag(const Tensor& x, int64_t diagonal = 0);  ///< a matrix's diagonal, or the matrix of one
 Tensor trace(const Tensor& x);                       ///< sum of a matrix's diagonal
 
-// --- Elements at positions (ops/index.cpp) -------------------------------------------------------------
+// --- Elements at positions (ops/positions/index.cpp) -------------------------------------------------------------
 // index: Long tensors of positions. An element that is read several times gets the sum of the gradients.
 // x.index({Slice(), 1, mask}) is told in <wengert/ops/tensor_index.h>.
 
@@ -353,7 +354,7 @@ Tensor take(const Tensor& x, const Tensor& index);          ///< x flattened, at
 /// one.
 Tensor one_hot(const Tensor& x, int64_t num_classes = -1);
 
-// --- Losses and layers (ops/loss.cpp) ------------------------------------------------------------------
+// --- Losses and layers (ops/reductions/loss.cpp) ------------------------------------------------------------------
 // x: the prediction; target: of its shape, but for classes. reduction: what becomes of the elements' losses.
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, int64_t reduction = Reduction::Mean);  ///< (x - t)^2
@@ -389,14 +390,14 @@ Tensor dropout(const Tensor& x, double p, bool train);
 Tensor layer_norm(const Tensor& x, IntArrayRef normalized_shape, const Tensor& weight = {}, const Tensor& bias = {},
                   double eps = 1e-5);
 
-// --- Copies (ops/copy.cpp) -----------------------------------------------------------------------------
+// --- Copies (ops/elementwise/copy.cpp) -----------------------------------------------------------------------------
 
 /// A copy with memory of its own, row-major.
 Tensor clone(const Tensor& x);
 
-// --- Random numbers (ops/random.cpp) -------------------------------------------------------------------
+// --- Random numbers (ops/elementwise/random.cpp) -------------------------------------------------------------------
 // The numbers that PyTorch gives on the CPU after the same manual_seed and the same calls. One generator
-// serves all threads, see <wengert/autograd/generator.h>; calls are safe on any of them.
+// serves all threads, see <wengert/autograd/base/generator.h>; calls are safe on any of them.
 
 Tensor rand(IntArrayRef sizes, const TensorOptions& options = {});   ///< uniform on [0, 1)
 Tensor randn(IntArrayRef sizes, const TensorOptions& options = {});  ///< standard normal

@@ -1,6 +1,6 @@
-#include <wengert/autograd/check.h>
-#include <wengert/autograd/grad_mode.h>
-#include <wengert/autograd/history.h>
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/grad_mode.h>
+#include <wengert/autograd/tape/history.h>
 #include <wengert/ops/out.h>
 
 namespace wengert::ops {

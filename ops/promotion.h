@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/autograd/tensor.h>
+#include <wengert/autograd/tensor/tensor.h>
 
 namespace wengert {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/autograd/tensor.h>
+#include <wengert/autograd/tensor/tensor.h>
 
 #include <functional>
 #include <memory>
@@ -21,7 +21,7 @@ namespace wengert {
 ///     });
 ///     for (int i = 0; i < 1000; ++i) step();
 ///
-/// Recording runs the step, once. A replay then does the same work on the same memory: it reads what D, C, F and lr
+/// Tracing runs the step, once. A replay then does the same work on the same memory: it reads what D, C, F and lr
 /// hold by then, and writes C, F, their gradients and `loss`. To give it other data, copy them into those tensors
 /// (`D.copy_(batch)`, `lr.fill_(0.005)`); numbers that are not tensors (`0.01f * C.grad()`) are what they were when the
 /// step was recorded. A number of the program's own can be made a tensor: `torch::from_blob(&lr, {}, torch::kDouble)`;
@@ -29,10 +29,10 @@ namespace wengert {
 ///
 /// What cannot be done again is refused, with an Error that names it, when it is recorded: item() and other looks at
 /// elements, and shapes that depend on them; hooks; random numbers; tensors that a step reads and replaces
-/// (`x = x - g`) instead of changing them in place; operations that have not been taught to be recorded. A leaf's
+/// (`x = x - g`) instead of changing them in place; operations that have not been taught to be traced. A leaf's
 /// gradient must be there before (run the step once), or be reset by the step.
 ///
-/// Copies share the recording. One thread at a time may run it.
+/// Copies share the trace. One thread at a time may run it.
 class Replay {
  public:
   explicit Replay(const std::function<void()>& step);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/autograd/factories.h>
+#include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/ops.h>
 
 namespace wengert {

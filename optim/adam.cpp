@@ -1,7 +1,7 @@
-#include <wengert/autograd/check.h>
-#include <wengert/autograd/factories.h>
-#include <wengert/autograd/grad_mode.h>
-#include <wengert/ops/kernels/recorder.h>
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/grad_mode.h>
+#include <wengert/autograd/base/tracing.h>
+#include <wengert/autograd/tensor/factories.h>
 #include <wengert/optim/adam.h>
 
 #include <cmath>
@@ -37,7 +37,7 @@ Adam::Adam(std::vector<Tensor> params, AdamOptions defaults)
     : Adam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
 Tensor Adam::step(LossClosure closure) {
-  kernels::refuse_to_record("optim::Adam::step(), which counts its steps,");
+  tracing::refuse("optim::Adam::step(), which counts its steps,");
   const NoGradGuard no_grad;
   Tensor loss = compute_loss(closure);
   for (OptimizerParamGroup& group : param_groups()) {

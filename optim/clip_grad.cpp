@@ -1,6 +1,6 @@
-#include <wengert/autograd/check.h>
-#include <wengert/autograd/factories.h>
-#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/grad_mode.h>
+#include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/ops.h>
 #include <wengert/optim/clip_grad.h>
 

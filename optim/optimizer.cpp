@@ -1,5 +1,5 @@
-#include <wengert/autograd/check.h>
-#include <wengert/autograd/grad_mode.h>
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/grad_mode.h>
 #include <wengert/optim/optimizer.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-#include <wengert/autograd/check.h>
-#include <wengert/autograd/factories.h>
-#include <wengert/autograd/grad_mode.h>
-#include <wengert/ops/kernels/recorder.h>
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/grad_mode.h>
+#include <wengert/autograd/base/tracing.h>
+#include <wengert/autograd/tensor/factories.h>
 #include <wengert/optim/sgd.h>
 
 namespace wengert::optim {
@@ -46,12 +46,12 @@ Tensor SGD::step(LossClosure closure) {
         if (buffer.defined()) {
           buffer.mul_(options.momentum()).add_(step, 1 - options.dampening());
         } else {
-          kernels::refuse_to_record("the first step of optim::SGD with momentum, which is unlike those that follow,");
+          tracing::refuse("the first step of optim::SGD with momentum, which is unlike those that follow,");
           buffer = step.clone();
         }
         step = options.nesterov() ? step.add(buffer, options.momentum()) : buffer;
       }
-      if (kernels::recorder == nullptr) [[likely]] {
+      if (tracing::listener == nullptr) [[likely]] {
         parameter.add_(step, -options.lr());
       } else {
         // A replay reads the learning rate where it lies, and so follows schedulers.

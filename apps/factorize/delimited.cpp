@@ -1,7 +1,7 @@
 #include <factorize/delimited.h>
 #include <fmt/format.h>
-#include <wengert/autograd/error.h>
-#include <wengert/autograd/factories.h>
+#include <wengert/autograd/base/error.h>
+#include <wengert/autograd/tensor/factories.h>
 
 #include <algorithm>
 #include <charconv>

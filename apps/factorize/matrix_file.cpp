@@ -4,7 +4,7 @@
 #include <factorize/npy.h>
 #include <fmt/format.h>
 #include <unistd.h>
-#include <wengert/autograd/error.h>
+#include <wengert/autograd/base/error.h>
 
 #include <cerrno>
 #include <cmath>

@@ -1,8 +1,8 @@
 #include <factorize/delimited.h>
 #include <factorize/matrix_market.h>
 #include <fmt/format.h>
-#include <wengert/autograd/error.h>
-#include <wengert/autograd/factories.h>
+#include <wengert/autograd/base/error.h>
+#include <wengert/autograd/tensor/factories.h>
 
 #include <algorithm>
 #include <cctype>

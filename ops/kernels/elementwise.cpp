@@ -1,13 +1,11 @@
+#include <wengert/autograd/base/tracing.h>
 #include <wengert/ops/kernels/elementwise.h>
 #include <wengert/ops/kernels/parallel.h>
-#include <wengert/ops/kernels/recorder.h>
 
 #include <cstddef>
 #include <vector>
 
 namespace wengert::kernels {
-
-constinit thread_local Recorder* recorder = nullptr;
 
 namespace {
 
@@ -30,7 +28,7 @@ void do_runs(const StridedLoop<N>& loop, const std::array<Operand, N>& operands,
 
 template <size_t N>
 [[gnu::noinline, gnu::cold]] void record(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run) {
-  ElementwiseWork work{N, loop.numel(), loop.is_one_run(), {}, {}, run, {}};
+  tracing::ElementwiseWork work{N, loop.numel(), loop.is_one_run(), {}, {}, run, {}};
   for (size_t i = 0; i < N; ++i) {
     const int64_t size = operands[i].element_size;
     work.steps[i] = loop.inner_stride(i) * size;
@@ -45,7 +43,7 @@ template <size_t N>
       do_runs(loop, moved, run.on_copy(copy.data()));
     };
   }
-  recorder->elementwise(work);
+  tracing::listener->elementwise(work);
 }
 
 }  // namespace
@@ -53,7 +51,7 @@ template <size_t N>
 template <size_t N>
 void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run) {
   do_runs(loop, operands, run);
-  if (recorder != nullptr) [[unlikely]]
+  if (tracing::listener != nullptr) [[unlikely]]
     record(loop, operands, run);
 }
 
@@ -62,7 +60,7 @@ bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T
   const int64_t a_inner = loop.inner_stride(1), b_inner = loop.inner_stride(2);
   const bool rows_are_plain = loop.inner_stride(0) == 1 && (a_inner | b_inner | 1) == 1;
   const bool large = loop.numel() * int64_t{sizeof(T)} >= simd::kLargerThanCaches;
-  if (!rows_are_plain || loop.dims() > 2 || (loop.is_one_run() && !large) || recorder != nullptr) return false;
+  if (!rows_are_plain || loop.dims() > 2 || (loop.is_one_run() && !large) || tracing::listener != nullptr) return false;
   if (loop.numel() == 0) return true;
 
   const bool streamed = large && out != a && out != b;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <wengert/ops/kernels/function_ref.h>
+#include <wengert/autograd/base/tracing.h>
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 
@@ -9,9 +9,7 @@
 
 namespace wengert::kernels {
 
-/// What is done to one run of elements: at[i] is where it starts in operand i. Says nothing of where operands lie, and
-/// holds nothing that is somebody else's, so that it can be done again later and elsewhere.
-using Run = FunctionRef<void(char* const* at, int64_t count)>;
+using tracing::Run;
 
 /// An operand's first element, and the bytes from one to the next.
 struct Operand {
@@ -44,7 +42,7 @@ inline constexpr bool has_run<F, Out, A, B> = requires(const F& f, Out* out, con
 };
 
 /// out = a op b without a call for each run: in a matrix whose rows are contiguous, or constant in an operand, and in a
-/// result larger than the caches. Returns false for other loops, and while a step is recorded.
+/// result larger than the caches. Returns false for other loops, and while a step is traced.
 template <class T>
 bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T* a, const T* b);
 

@@ -1,8 +1,8 @@
-#include <wengert/autograd/pool.h>
+#include <wengert/autograd/base/pool.h>
+#include <wengert/autograd/base/tracing.h>
 #include <wengert/ops/kernels/gemm.h>
 #include <wengert/ops/kernels/panels.h>
 #include <wengert/ops/kernels/parallel.h>
-#include <wengert/ops/kernels/recorder.h>
 #include <wengert/ops/kernels/simd.h>
 
 #include <algorithm>
@@ -189,12 +189,13 @@ void multiply(int64_t n, int64_t m, int64_t k, const Matrix<int64_t>& a, const M
 
 template <class T>
 [[gnu::noinline, gnu::cold]] void record(int64_t n, int64_t m, int64_t k, Matrix<T> a, Matrix<T> b, T* c) {
-  recorder->other({writes(c, n * m), reads(a.data, a.extent(n, k)), reads(b.data, b.extent(k, m))},
-                  [=](char* const* at) mutable {
-                    a.data = reinterpret_cast<const T*>(at[1]);
-                    b.data = reinterpret_cast<const T*>(at[2]);
-                    multiply(n, m, k, a, b, reinterpret_cast<T*>(at[0]));
-                  });
+  tracing::listener->other(
+      {tracing::writes(c, n * m), tracing::reads(a.data, a.extent(n, k)), tracing::reads(b.data, b.extent(k, m))},
+      [=](char* const* at) mutable {
+        a.data = reinterpret_cast<const T*>(at[1]);
+        b.data = reinterpret_cast<const T*>(at[2]);
+        multiply(n, m, k, a, b, reinterpret_cast<T*>(at[0]));
+      });
 }
 
 }  // namespace
@@ -202,7 +203,7 @@ template <class T>
 template <class T>
 void gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
   multiply(n, m, k, a, b, c);
-  if (recorder != nullptr) [[unlikely]]
+  if (tracing::listener != nullptr) [[unlikely]]
     record(n, m, k, a, b, c);
 }
 

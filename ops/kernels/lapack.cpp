@@ -1,4 +1,4 @@
-#include <wengert/autograd/check.h>
+#include <wengert/autograd/base/check.h>
 #include <wengert/ops/kernels/lapack.h>
 #include <wengert/ops/kernels/lapack_call.h>
 

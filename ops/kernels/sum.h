@@ -1,7 +1,7 @@
 #pragma once
 
+#include <wengert/autograd/base/tracing.h>
 #include <wengert/ops/kernels/parallel.h>
-#include <wengert/ops/kernels/recorder.h>
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 
@@ -94,15 +94,16 @@ Accumulator<T> sum_all(const StridedLoop<1>& loop, const T* x) {
 template <class T>
 void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
   *out = static_cast<T>(sum_all(loop, x));
-  if (recorder == nullptr) [[likely]]
+  if (tracing::listener == nullptr) [[likely]]
     return;
   if constexpr (std::is_floating_point_v<T>) {
     if (loop.is_one_run() && loop.inner_stride(0) == 1) {
-      recorder->sum({loop.numel(), std::is_same_v<T, double>, reads(x, loop.numel()), writes(out, 1)});
+      tracing::listener->sum(
+          {loop.numel(), std::is_same_v<T, double>, tracing::reads(x, loop.numel()), tracing::writes(out, 1)});
       return;
     }
   }
-  recorder->other({writes(out, 1), reads(x, loop.extent(0))}, [loop](char* const* at) {
+  tracing::listener->other({tracing::writes(out, 1), tracing::reads(x, loop.extent(0))}, [loop](char* const* at) {
     *reinterpret_cast<T*>(at[0]) = static_cast<T>(sum_all(loop, reinterpret_cast<const T*>(at[1])));
   });
 }

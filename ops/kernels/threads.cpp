@@ -1,5 +1,5 @@
 #include <fmt/format.h>
-#include <wengert/autograd/error.h>
+#include <wengert/autograd/base/error.h>
 #include <wengert/ops/kernels/threads.h>
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 #include <support/inputs.h>
-#include <wengert/autograd/accumulate_grad.h>
-#include <wengert/autograd/engine.h>
-#include <wengert/autograd/history.h>
-#include <wengert/autograd/pending_nodes.h>
+#include <wengert/autograd/tape/accumulate_grad.h>
+#include <wengert/autograd/tape/engine.h>
+#include <wengert/autograd/tape/history.h>
+#include <wengert/autograd/tape/pending_nodes.h>
 
 namespace wengert::autograd {
 namespace {

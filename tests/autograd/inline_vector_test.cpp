@@ -1,5 +1,5 @@
 #include <gtest/gtest.h>
-#include <wengert/autograd/inline_vector.h>
+#include <wengert/autograd/base/inline_vector.h>
 
 #include <memory>
 #include <string>

@@ -1,5 +1,5 @@
 #include <gtest/gtest.h>
-#include <wengert/autograd/pool.h>
+#include <wengert/autograd/base/pool.h>
 
 #include <cstdint>
 #include <cstring>

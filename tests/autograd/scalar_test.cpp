@@ -1,5 +1,5 @@
 #include <gtest/gtest.h>
-#include <wengert/autograd/scalar.h>
+#include <wengert/autograd/base/scalar.h>
 
 namespace wengert {
 namespace {

@@ -1,5 +1,6 @@
 // What a project that uses the library compiles: descends to the root of x^2 - 2.
 
+#include <wengert/autograd/gradcheck.h>  // by its former path
 #include <wengert/torch.h>
 
 #include <cmath>

@@ -55,9 +55,9 @@ TEST(GradientTable, HasARowForEveryInPlaceMethod) {
   // These change the graph, not the elements; and random fills have no formula but zero (see random_test.cpp).
   std::set<std::string> others{"requires_grad_", "detach_", "uniform_", "normal_", "bernoulli_"};
   // Second names, whose bodies are the call of the first.
-  others.merge(matches(read("autograd/tensor.h"), R"(Tensor& (\w+_)\([^)]*\) const \{ return \w+_\()"));
+  others.merge(matches(read("autograd/tensor/tensor.h"), R"(Tensor& (\w+_)\([^)]*\) const \{ return \w+_\()"));
   others.merge(std::set<std::string>{"clip_"});
-  const std::set<std::string> methods = matches(read("autograd/tensor.h"), R"(Tensor& (\w+_)\()");
+  const std::set<std::string> methods = matches(read("autograd/tensor/tensor.h"), R"(Tensor& (\w+_)\()");
   EXPECT_GT(methods.size(), 60u);
   const std::set<std::string> tested = rows();
   for (const std::string& method : methods) {

@@ -159,5 +159,14 @@ TEST(Matmul, DimensionsOf32BitsAreNoLimit) {
   EXPECT_EQ(mm(ones_in_a_row, ones_in_a_row.t()).item<float>(), static_cast<float>(k));  // 64 is less than a digit
 }
 
+TEST(Mm, OfMatricesWithNothingToSumIsZeroInEveryDtype) {
+  for (const ScalarType dtype : {kBool, kLong, kFloat, kDouble}) {
+    const Tensor a = zeros({2, 0}, dtype), b = zeros({0, 3}, dtype);
+    EXPECT_TRUE(equal(mm(a, b), zeros({2, 3}, dtype)));
+    EXPECT_TRUE(equal(bmm(a.unsqueeze(0), b.unsqueeze(0)), zeros({1, 2, 3}, dtype)));
+    EXPECT_TRUE(equal(mv(a, zeros({0}, dtype)), zeros({2}, dtype)));
+  }
+}
+
 }  // namespace
 }  // namespace wengert

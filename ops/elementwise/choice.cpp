@@ -1,0 +1,172 @@
+#include <wengert/ops/elementwise/functions.h>
+#include <wengert/ops/elementwise/in_place.h>
+
+#include <cmath>
+
+// Operations that choose among elements, and pass the gradient to the one that was chosen; G = dL/dy.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+Tensor zero_like_scalar(const Tensor& g) { return zeros({}, g.options()); }
+
+// f(x, y), or NaN where one of them is NaN.
+template <class T, class F>
+T or_nan(T x, T y, F f) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (x != x) return x;
+    if (y != y) return y;
+  }
+  return f(x, y);
+}
+
+// y = larger (or smaller) of a and b.   VJP:   the larger (smaller) gets G; equal ones get half each.
+template <class Pick>
+Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool larger, Pick pick) {
+  const auto [a, b] = Operands(first, second);
+  const Tensor out = compute_new<Domain::kAny>(name, a, b, [pick](auto x, auto y) { return or_nan(x, y, pick); });
+  return record<Broadcast<2>>(name, out, {a, b}, saving(a, b), [larger](const Backward& c) -> Gradients {
+    const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
+    const Tensor half = where(a == b, g / 2, g), zero = zero_like_scalar(g);
+    const Tensor a_loses = larger ? a < b : a > b, b_loses = larger ? a > b : a < b;
+    return {c.needs(0) ? where(a_loses, zero, half) : Tensor(), c.needs(1) ? where(b_loses, zero, half) : Tensor()};
+  });
+}
+
+// y = x within [low, high], either of which may be missing.   VJP:   dx = G where x is within, else 0.
+auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high) {
+  check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
+  return from_input<Domain::kNumber>(
+      "ClampBackward1",
+      [=](auto x) {
+        using T = decltype(x);
+        if (low && x < low->to<T>()) x = low->to<T>();
+        if (high && x > high->to<T>()) x = high->to<T>();
+        return x;
+      },
+      [=](const Tensor& g, const Tensor& x) {
+        const Tensor zero = zero_like_scalar(g);
+        Tensor dx = g;
+        if (low) dx = where(x >= *low, dx, zero);
+        if (high) dx = where(x <= *high, dx, zero);
+        return dx;
+      });
+}
+
+ScalarType clamped_type(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high) {
+  ScalarType dtype = x.dtype();
+  if (low) dtype = promoteTypes(dtype, result_type(x, *low));
+  if (high) dtype = promoteTypes(dtype, result_type(x, *high));
+  return dtype;
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+// y = a where the condition holds, else b.   VJP:   da = G where it holds, else 0;   db the other way round.
+Tensor where(const Tensor& condition, const Tensor& first, const Tensor& second) {
+  check(condition.dtype() == kBool, "where expected condition to be a boolean tensor, but got a tensor with dtype {}",
+        condition.dtype());
+  const auto [a, b] = Operands(first, second);
+  const Tensor out = empty(broadcast_shapes(condition.sizes(), broadcast_shapes(a.sizes(), b.sizes())), a.dtype());
+  dispatch(a.dtype(), [&, &a = a, &b = b]<class T>() {
+    apply<T, bool, T, T>(out, condition, a, b, [](bool holds, T x, T y) { return holds ? x : y; });
+  });
+  return record<Broadcast<2>>(
+      "WhereBackward0", out, {a, b}, saving(condition),
+      [](const Backward& c) { return where(c.saved(0), c.grad(), zero_like_scalar(c.grad())); },
+      [](const Backward& c) { return where(c.saved(0), zero_like_scalar(c.grad()), c.grad()); });
+}
+
+Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
+  return where(condition, a, full({}, b, result_type(a, b)));
+}
+Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
+  return where(condition, full({}, a, result_type(b, a)), b);
+}
+Tensor where(const Tensor& condition, Scalar a, Scalar b) {
+  const Tensor like = full({}, a, a.isFloatingPoint() ? get_default_dtype() : a.type());
+  return where(condition, like, full({}, b, result_type(like, b)));
+}
+
+std::vector<Tensor> where(const Tensor& condition) { return unbind(nonzero(condition), 1); }
+
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return extreme("MaximumBackward0", a, b, true, [](auto x, auto y) { return x < y ? y : x; });
+}
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return extreme("MinimumBackward0", a, b, false, [](auto x, auto y) { return y < x ? y : x; });
+}
+
+Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {
+  return unary(clamp_function(min, max), x.to(clamped_type(x, min, max)));
+}
+Tensor clamp_min(const Tensor& x, Scalar min) { return clamp(x, min); }
+Tensor clamp_max(const Tensor& x, Scalar max) { return clamp(x, std::nullopt, max); }
+
+// y = min(max(x, low), high).   VJP:   dx = G where low <= x <= high; dlow = G where x < low < high;
+// dhigh = G where x > high or high < low; else 0.
+Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::optional<Tensor>& upper) {
+  const Tensor min = lower.value_or(Tensor()), max = upper.value_or(Tensor());
+  check(min.defined() || max.defined(), "torch.clamp: At least one of 'min' or 'max' must not be None");
+  ScalarType dtype = x.dtype();
+  if (min.defined()) dtype = promoteTypes(dtype, result_type(x, min));
+  if (max.defined()) dtype = promoteTypes(dtype, result_type(x, max));
+  const Tensor a = x.to(dtype), low = min.defined() ? min.to(dtype) : min, high = max.defined() ? max.to(dtype) : max;
+  Tensor out;
+  {
+    const NoGradGuard no_grad;
+    out = low.defined() ? maximum(a, low) : a;
+    out = high.defined() ? minimum(out, high) : out;
+  }
+  return record<Broadcast<3>>(
+      "ClampBackward0", out, {a, low, high}, saving(a, low, high), [](const Backward& c) -> Gradients {
+        const Tensor &g = c.grad(), a = c.saved(0), low = c.saved(1), high = c.saved(2);
+        const Tensor zero = zero_like_scalar(g);
+        Tensor da = g, dlow = g, dhigh = g;
+        if (low.defined()) {
+          da = where(a < low, zero, da);
+          dlow = where(a < low, dlow, zero);
+        }
+        if (high.defined()) {
+          da = where(a > high, zero, da);
+          dhigh = where(low.defined() ? logical_or(a > high, high < low) : a > high, dhigh, zero);
+        }
+        if (low.defined() && high.defined()) dlow = where(low < high, dlow, zero);
+        return {c.needs(0) ? da : Tensor(), c.needs(1) ? dlow : Tensor(), c.needs(2) ? dhigh : Tensor()};
+      });
+}
+
+// y = value where the mask holds, else x.
+Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
+  return masked_fill(x, mask, full({}, value, x.options()));
+}
+Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
+  check(mask.dtype() == kBool, "masked_fill_ only supports boolean masks, but got mask with dtype {}", mask.dtype());
+  check(value.dim() == 0,
+        "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {} dimension(s).", value.dim());
+  return where(mask, value.to(x.dtype()), x);
+}
+
+Tensor& Tensor::clamp_(const std::optional<Tensor>& min, const std::optional<Tensor>& max) const {
+  return replace(*this, [&](const Tensor& x) { return wengert::clamp(x, min, max); });
+}
+Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> max) const {
+  check_can_cast(clamped_type(*this, min, max), dtype());
+  return unary_in_place(clamp_function(min, max), *this);
+}
+Tensor& Tensor::clamp_min_(Scalar min) const { return clamp_(min); }
+Tensor& Tensor::clamp_max_(Scalar max) const { return clamp_(std::nullopt, max); }
+Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
+  check_writable(*this, mask);
+  return copy_(wengert::masked_fill(*this, mask, value));
+}
+Tensor& Tensor::masked_fill_(const Tensor& mask, const Tensor& value) const {
+  check_writable(*this, mask);
+  return copy_(wengert::masked_fill(*this, mask, value));
+}
+
+}  // namespace wengert

@@ -1,0 +1,474 @@
+#include <wengert/autograd/tape/formula.h>
+#include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/ops.h>
+
+#include <algorithm>
+
+// Reading and writing elements at positions that other tensors hold; G = dL/dy.
+//
+// Along one dimension: gather reads, scatter and scatter_add write, one position for each element;
+// index_select reads and index_add writes whole slices. Over several dimensions at once: index and index_put.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+void check_index_type(const Tensor& index, const char* op) {
+  check(index.dtype() == kLong, "{}(): Expected dtype int64 for index", op);
+}
+
+int64_t size_along(const Tensor& x, int64_t dim) { return x.dim() == 0 ? 1 : x.size(dim); }
+int64_t stride_along(const Tensor& x, int64_t dim) { return x.dim() == 0 ? 1 : x.stride(dim); }
+
+void check_position(int64_t position, int64_t size, int64_t dim) {
+  check(position >= 0 && position < size, "index {} is out of bounds for dimension {} with size {}", position, dim,
+        size);
+}
+
+void check_positions(const Tensor& index, int64_t size, int64_t dim) {
+  const Tensor flat = index.contiguous();
+  const auto* data = flat.data_ptr<int64_t>();
+  if (kernels::simd::all_within(data, flat.numel(), size)) return;
+  for (int64_t i = 0; i < flat.numel(); ++i) check_position(data[i], size, dim);
+}
+
+// Strides of x without the one along dim: where the slice that an index points into begins.
+Dims strides_without(const Tensor& x, int64_t dim) {
+  Dims strides(x.strides());
+  if (!strides.empty()) strides[static_cast<size_t>(dim)] = 0;
+  return strides;
+}
+
+void check_shapes(const Tensor& x, int64_t dim, const Tensor& index, const char* op, const char* what) {
+  const int64_t x_dim = std::max<int64_t>(1, x.dim()), index_dim = std::max<int64_t>(1, index.dim());
+  check(x_dim == index_dim, "Index tensor must have the same number of dimensions as {} tensor", what);
+  for (int64_t d = 0; d < index.dim(); ++d) {
+    check(d == dim || index.size(d) <= size_along(x, d),
+          "{}(): Expected index {} to be smaller than {} {} apart from dimension {}", op, index.sizes(), what,
+          x.sizes(), dim);
+  }
+}
+
+// y = x at index along dim.
+Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
+  check_positions(index, size_along(x, dim), dim);
+  Tensor out = empty(index.sizes(), x.options());
+  const Dims base = strides_without(x, dim);
+  const Dims index_strides(index.strides());
+  const int64_t stride = stride_along(x, dim);
+  const Dims x_strides = x.dim() == index.dim() ? base : Dims();
+  dispatch(x.dtype(), [&]<class T>() {
+    const kernels::StridedLoop<3> loop(span_of(out.sizes()),
+                                       {span_of(out.strides()), span_of(index_strides), span_of(x_strides)});
+    kernels::for_each_run<3>(loop, {out.data_ptr<T>(), index.data_ptr<int64_t>(), x.data_ptr<T>()},
+                             [=, so = loop.inner_stride(0), sp = loop.inner_stride(1), sx = loop.inner_stride(2)](
+                                 char* const* at, int64_t count) {
+                               T* to = reinterpret_cast<T*>(at[0]);
+                               const auto* positions = reinterpret_cast<const int64_t*>(at[1]);
+                               const T* from = reinterpret_cast<const T*>(at[2]);
+                               if (so == 1 && sp == 1 && sx == 0 && stride == 1) {
+#pragma GCC unroll 4
+                                 for (int64_t i = 0; i < count; ++i) to[i] = from[positions[i]];
+                                 return;
+                               }
+                               for (int64_t i = 0; i < count; ++i)
+                                 to[i * so] = from[i * sx + positions[i * sp] * stride];
+                             });
+  });
+  return out;
+}
+
+// self at index along dim <- write(what is there, source). One after another: an index may be there twice.
+template <class Write>
+void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Write write) {
+  const int64_t size = size_along(self, dim);
+  const Dims base = self.dim() == index.dim() ? strides_without(self, dim) : Dims();
+  const int64_t stride = stride_along(self, dim);
+  const kernels::StridedLoop<3> loop(span_of(index.sizes()),
+                                     {span_of(index.strides()), span_of(source.strides()), span_of(base)});
+  dispatch(self.dtype(), [&]<class T>() {
+    const auto* positions = index.data_ptr<int64_t>();
+    const T* from = source.data_ptr<T>();
+    T* to = self.data_ptr<T>();
+    const bool in_rows =
+        loop.inner_stride(0) == 1 && loop.inner_stride(1) == 1 && loop.inner_stride(2) == 0 && stride == 1;
+    if (!in_rows) check_positions(index, size, dim);
+    loop.run([&](const int64_t* at, int64_t count) {
+      if (in_rows) {
+        const int64_t* p = positions + at[0];
+        // Row by row, while they are in the cache.
+        if (!kernels::simd::all_within(p, count, size)) check_positions(index, size, dim);
+        const T* values = from + at[1];
+        T* row = to + at[2];
+#pragma GCC unroll 4
+        for (int64_t i = 0; i < count; ++i) row[p[i]] = write(row[p[i]], values[i]);
+        return;
+      }
+      for (int64_t i = 0; i < count; ++i) {
+        T& target = to[at[2] + i * loop.inner_stride(2) + positions[at[0] + i * loop.inner_stride(0)] * stride];
+        target = write(target, from[at[1] + i * loop.inner_stride(1)]);
+      }
+    });
+  });
+}
+
+constexpr auto written = [](auto, auto value) { return value; };
+constexpr auto added = [](auto there, auto value) { return static_cast<decltype(there)>(there + value); };
+
+Tensor& scatter_in_place(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, bool add) {
+  const char* op = add ? "scatter_add" : "scatter";
+  check_index_type(index, op);
+  check(self.dtype() == source.dtype(), "{}(): Expected self.dtype to be equal to src.dtype", op);
+  dim = wrap_dim(dim, self.dim());
+  if (index.numel() > 0) {
+    check_shapes(self, dim, index, op, "self");
+    check_shapes(source, -1, index, op, "src");
+  }
+  check_writable(self);
+  return record_in_place(
+      add ? "ScatterAddBackward0" : "ScatterBackward0", self, {self, source}, saving(index),
+      [&] {
+        if (index.numel() == 0) return;
+        add ? compute_scatter(self, dim, index, source, added) : compute_scatter(self, dim, index, source, written);
+      },
+      [dim, add](const Backward& b) { return add ? b.grad() : b.grad().scatter(dim, b.saved(0), 0); },
+      [dim](const Backward& b) { return gather(b.grad(), dim, b.saved(0)); });
+}
+
+// --- Slices at positions along one dimension -----------------------------------------------------------
+
+Tensor flat_index(const Tensor& index, const char* op) {
+  check_index_type(index, op);
+  check(index.dim() <= 1, "{}(): Index is supposed to be a vector", op);
+  return index.reshape({-1}).contiguous();
+}
+
+// --- Positions in several dimensions -------------------------------------------------------------------
+// Indices are brought to one shape and turned into offsets in x's memory, so that one loop serves reading
+// and writing, whatever x's strides.
+
+// The rows of a Bool tensor's true elements, one index tensor a dimension.
+std::vector<Tensor> positions_of_true(const Tensor& mask) {
+  const Tensor positions = nonzero(mask);
+  std::vector<Tensor> columns;
+  for (int64_t d = 0; d < mask.dim(); ++d) columns.push_back(positions.select(1, d));
+  return columns;
+}
+
+// One entry a dimension of x: an index tensor, or undefined for the whole dimension. Masks become positions.
+std::vector<Tensor> one_index_a_dimension(const Tensor& x, TensorList indices) {
+  std::vector<Tensor> all;
+  for (const Tensor& index : indices) {
+    if (!index.defined() || index.dtype() == kLong) {
+      all.push_back(index);
+      continue;
+    }
+    check(index.dtype() == kBool, "tensors used as indices must be long, byte or bool tensors");
+    for (int64_t d = 0; d < index.dim(); ++d) {
+      const auto at = static_cast<int64_t>(all.size()) + d;
+      check(at < x.dim() && index.size(d) == x.size(at),
+            "The shape of the mask {} at index {} does not match the shape of the indexed tensor {} at index {}",
+            index.sizes(), d, x.sizes(), at);
+    }
+    for (Tensor& column : positions_of_true(index)) all.push_back(std::move(column));
+  }
+  check(static_cast<int64_t>(all.size()) <= x.dim(), "too many indices for tensor of dimension {} (got {})", x.dim(),
+        all.size());
+  all.resize(static_cast<size_t>(x.dim()));
+  return all;
+}
+
+// The offset in x's memory of every element that x[indices] reads. The indexed dimensions' place is taken by
+// the indices' common shape where they stand side by side; else that comes first (NumPy's rule).
+Tensor memory_offsets(const Tensor& x, TensorList indices) {
+  const NoGradGuard no_grad;
+  const std::vector<Tensor> all = one_index_a_dimension(x, indices);
+  Dims common;
+  bool any_index = false;
+  size_t first = 0, last = 0, count = 0;
+  for (size_t d = 0; d < all.size(); ++d) {
+    if (!all[d].defined()) continue;
+    if (!any_index) first = d;
+    last = d;
+    any_index = true;
+    ++count;
+    try {
+      common = broadcast_shapes(common, all[d].sizes());
+    } catch (const Error&) {
+      std::string shapes;
+      for (const Tensor& index : all) {
+        if (index.defined()) shapes += fmt::format("{}{}", shapes.empty() ? "" : ", ", index.sizes());
+      }
+      fail("shape mismatch: indexing tensors could not be broadcast together with shapes {}", shapes);
+    }
+  }
+  check(any_index, "at least one index must be provided");
+  const size_t place = last - first + 1 == count ? first : 0;
+
+  // The result's dimensions: the kept ones before `place`, the common shape, the kept ones after.
+  std::vector<size_t> kept;
+  for (size_t d = 0; d < all.size(); ++d) {
+    if (!all[d].defined()) kept.push_back(d);
+  }
+  const auto before = static_cast<size_t>(std::count_if(kept.begin(), kept.end(), [&](size_t d) { return d < place; }));
+  const bool reads_nothing =
+      numel_of(common) == 0 || std::any_of(kept.begin(), kept.end(), [&](size_t d) { return x.sizes()[d] == 0; });
+  Tensor offsets = zeros({}, kLong);
+  const auto after_dims = static_cast<int64_t>(kept.size() - before);
+  for (size_t d = 0; d < all.size(); ++d) {
+    if (!all[d].defined() || reads_nothing) continue;
+    const int64_t size = x.sizes()[d];
+    const Tensor position = where(all[d] < 0, all[d] + size, all[d]);
+    const Tensor out = logical_or(position < 0, position >= size);
+    if (any(out).item<bool>()) {
+      check(size != 0, "index is out of bounds for dimension with size 0");
+      const Tensor wrong = index(all[d].expand(out.sizes()), {out});
+      fail("index {} is out of bounds for dimension {} with size {}", wrong[0].item<int64_t>(), d, size);
+    }
+    offsets = offsets + position * x.strides()[d];
+  }
+  offsets = offsets.expand(common);
+  for (int64_t i = 0; i < after_dims; ++i) offsets = offsets.unsqueeze(-1);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    // This kept dimension's own steps, broadcast over all others.
+    Tensor steps = arange(x.sizes()[kept[i]]) * x.strides()[kept[i]];
+    const size_t dims_after =
+        i < before ? (before - 1 - i) + common.size() + static_cast<size_t>(after_dims) : kept.size() - 1 - i;
+    for (size_t k = 0; k < dims_after; ++k) steps = steps.unsqueeze(-1);
+    offsets = offsets + steps;
+  }
+  return offsets.contiguous();
+}
+
+// Copies for a formula, which the caller's later in-place changes do not touch.
+std::vector<Tensor> kept_indices(TensorList indices, bool recorded) {
+  std::vector<Tensor> kept;
+  for (const Tensor& index : indices) kept.push_back(recorded && index.defined() ? index.clone() : index);
+  return kept;
+}
+
+Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor& values, bool add) {
+  check(self.dtype() == values.dtype(),
+        "Index put requires the source and destination dtypes match, got {} for the destination and {} for the source.",
+        self.dtype(), values.dtype());
+  check_writable(self);
+  for (const Tensor& index : indices) {
+    if (index.defined() && index.dtype() == kLong) check_no_overlap(self, index);
+  }
+  const Tensor offsets = memory_offsets(self, indices);
+  check(is_expandable_to(values.sizes(), offsets.sizes()),
+        "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}", values.sizes(),
+        offsets.sizes());
+  const auto write = [&] {
+    const Tensor from = values.detach().expand(offsets.sizes()).contiguous();
+    dispatch(self.dtype(), [&]<class T>() {
+      T* to = self.data_ptr<T>();
+      const T* value = from.data_ptr<T>();
+      const auto* at = offsets.data_ptr<int64_t>();
+      for (int64_t i = 0; i < offsets.numel(); ++i) to[at[i]] = add ? added(to[at[i]], value[i]) : value[i];
+    });
+  };
+  const std::vector<Tensor> kept = kept_indices(indices, autograd::must_record({self, values}));
+  return record_in_place<Broadcast<2>>(
+      "IndexPutBackward0", self, {self, values}, saving(), write,
+      [kept, add](const Backward& b) {
+        return add ? b.grad() : index_put(b.grad(), kept, zeros({}, b.grad().options()));
+      },
+      [kept](const Backward& b) { return index(b.grad(), kept); });
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+// Positions (k, dims) of the elements that are not 0, in row-major order.
+Tensor nonzero(const Tensor& x) {
+  const NoGradGuard no_grad;
+  const Tensor flat = (x != 0).contiguous();
+  const bool* holds = flat.data_ptr<bool>();
+  const auto count = std::count(holds, holds + flat.numel(), true);
+  Tensor out = empty({count, x.dim()}, kLong);
+  auto* to = out.data_ptr<int64_t>();
+  for (int64_t i = 0; i < flat.numel(); ++i) {
+    if (!holds[i]) continue;
+    int64_t rest = i;
+    for (int64_t d = x.dim(); d-- > 0;) {
+      to[d] = rest % x.size(d);
+      rest /= x.size(d);
+    }
+    to += x.dim();
+  }
+  return out;
+}
+
+// y[i][j] = x[index[i][j]][j] for dim 0.   VJP:   dx = 0 with G added at index.
+Tensor gather(const Tensor& x, int64_t dim, const Tensor& index, bool) {
+  check_index_type(index, "gather");
+  dim = wrap_dim(dim, x.dim());
+  if (index.numel() > 0) check_shapes(x, dim, index, "gather", "input");
+  Tensor y = index.numel() == 0 ? empty(index.sizes(), x.options()) : compute_gather(x, dim, index);
+  return record("GatherBackward0", y, {x}, saving(index),
+                [dim, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+                  return {zeros(sizes, b.grad().options()).scatter_add(dim, b.saved(0), b.grad())};
+                });
+}
+
+// y = x, but y[index[i][j]][j] = source[i][j].   VJP:   dx = G, but 0 there;   dsource = G there.
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source) {
+  Tensor y = x.clone();
+  return scatter_in_place(y, dim, index, source, false);
+}
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, Scalar value) {
+  return scatter(x, dim, index, full({}, value, x.options()).expand(index.sizes()));
+}
+// y = x, with source added there.   VJP:   dx = G;   dsource = G there.
+Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source) {
+  Tensor y = x.clone();
+  return scatter_in_place(y, dim, index, source, true);
+}
+
+// y = the slices of x at index along dim.   VJP:   dx = 0 with the slices of G added there.
+Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
+  const Tensor positions = flat_index(index, "index_select");
+  dim = wrap_dim(dim, x.dim());
+  check(x.dim() > 0 || positions.numel() == 1, "index_select(): Index to scalar can have only 1 value, got {} value(s)",
+        positions.numel());
+  check_positions(positions, size_along(x, dim), dim);
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    const Tensor vector = x.dim() == 0 ? x.reshape({1}) : x;
+    Dims sizes(vector.sizes());
+    sizes[static_cast<size_t>(dim)] = positions.numel();
+    y = empty(sizes, x.options());
+    const auto* at = positions.data_ptr<int64_t>();
+    if (dim == 0 && vector.is_contiguous()) {
+      // Whole slices lie side by side. (A stride says nothing where the size is 1.)
+      const int64_t length = vector.numel() / std::max<int64_t>(1, vector.size(0));
+      const auto bytes = static_cast<size_t>(length * vector.element_size());
+      auto* to = static_cast<char*>(y.data_ptr());
+      const auto* from = static_cast<const char*>(vector.data_ptr());
+      kernels::parallel_rows(positions.numel(), length, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          std::copy_n(from + static_cast<size_t>(at[i]) * bytes, bytes, to + static_cast<size_t>(i) * bytes);
+        }
+      });
+    } else {
+      for (int64_t i = 0; i < positions.numel(); ++i) y.select(dim, i).copy_(vector.select(dim, at[i]));
+    }
+    if (x.dim() == 0) y = y.reshape({}).clone();
+  }
+  return record("IndexSelectBackward0", y, {x}, saving(positions),
+                [dim, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+                  return {zeros(sizes, b.grad().options()).index_add(dim, b.saved(0), b.grad())};
+                });
+}
+
+// y = x, with alpha times the slices of source added at index along dim.
+// VJP:   dx = G;   dsource = alpha times the slices of G there.
+Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) const {
+  const Tensor positions = flat_index(index, "index_add_");
+  dim = wrap_dim(dim, this->dim());
+  check(dtype() == source.dtype(), "index_add_(): self ({}) and source ({}) must have the same scalar type", dtype(),
+        source.dtype());
+  check(positions.numel() == size_along(source, dim),
+        "index_add_(): Number of indices ({}) should be equal to source.size(dim): ({}), for dim: {}",
+        positions.numel(), size_along(source, dim), dim);
+  check_positions(positions, size_along(*this, dim), dim);
+  check_writable(*this);
+  const auto write = [&] {
+    const NoGradGuard no_grad;
+    const Tensor to = this->dim() == 0 ? detach().reshape({1}) : detach();
+    const Tensor from = source.dim() == 0 ? source.detach().reshape({1}) : source.detach();
+    const auto* at = positions.data_ptr<int64_t>();
+    if (dim == 0 && isFloatingType(dtype()) && to.is_contiguous() && from.is_contiguous() && positions.numel() > 0) {
+      const int64_t length = from.numel() / positions.numel();
+      dispatch_floating(dtype(), "index_add_", [&]<class T>() {
+        T* rows = to.data_ptr<T>();
+        const T* added = from.data_ptr<T>();
+        for (int64_t i = 0; i < positions.numel(); ++i) {
+          T* row = rows + at[i] * length;
+          kernels::simd::kernels<T>().add_scaled(row, row, true, added + i * length, true, alpha.to<T>(), length);
+        }
+      });
+    } else {
+      for (int64_t i = 0; i < positions.numel(); ++i) to.select(dim, at[i]).add_(from.select(dim, i), alpha);
+    }
+  };
+  return record_in_place(
+      "IndexAddBackward0", *this, {*this, source}, saving(positions), write, [](const Backward& b) { return b.grad(); },
+      [dim, alpha, sizes = Dims(source.sizes())](const Backward& b) {
+        return (b.grad().index_select(dim, b.saved(0)) * alpha).reshape(sizes);
+      });
+}
+Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) {
+  return x.clone().index_add_(dim, index, source, alpha);
+}
+
+// y = x[indices].   VJP:   dx = 0 with G added at the indices.
+Tensor index(const Tensor& x, TensorList indices) {
+  const Tensor offsets = memory_offsets(x, indices);
+  Tensor y = empty(offsets.sizes(), x.options());
+  dispatch(x.dtype(), [&]<class T>() {
+    const T* from = x.data_ptr<T>();
+    const kernels::StridedLoop<2> loop(span_of(y.sizes()), {span_of(y.strides()), span_of(offsets.strides())});
+    kernels::map(loop, y.data_ptr<T>(), offsets.data_ptr<int64_t>(), [from](int64_t at) { return from[at]; });
+  });
+  return record("IndexBackward0", y, {x}, saving(),
+                [kept = kept_indices(indices, autograd::must_record({x})), sizes = Dims(x.sizes())](const Backward& b)
+                    -> Gradients { return {index_put(zeros(sizes, b.grad().options()), kept, b.grad(), true)}; });
+}
+
+// y = x, but values at the indices (or added there).   VJP:   dx = G, but 0 there;   dvalues = G there.
+Tensor index_put(const Tensor& x, TensorList indices, const Tensor& values, bool accumulate) {
+  return index_put_in_place(x.clone(), indices, values, accumulate);
+}
+Tensor& Tensor::index_put_(TensorList indices, const Tensor& values, bool accumulate) const {
+  return index_put_in_place(*this, indices, values, accumulate);
+}
+
+Tensor masked_select(const Tensor& x, const Tensor& mask) {
+  check(mask.dtype() == kBool, "masked_select: expected BoolTensor for mask");
+  const Dims shape = broadcast_shapes(x.sizes(), mask.sizes());
+  const Tensor wide = x.expand(shape), wide_mask = mask.expand(shape);
+  return shape.empty() ? index(wide.reshape({1}), {wide_mask.reshape({1})}) : index(wide, {wide_mask});
+}
+
+// x's elements in row-major order, at index.
+Tensor take(const Tensor& x, const Tensor& positions) {
+  check(positions.dtype() == kLong, "take(): Expected a long tensor for index, but got {}", positions.dtype());
+  const Tensor flat = x.reshape({-1});
+  if (positions.numel() == 0) return flat.narrow(0, 0, 0).reshape(positions.sizes()).clone();
+  check(flat.numel() > 0, "take(): tried to take from an empty tensor");
+  return positions.dim() == 0 ? index(flat, {positions.reshape({1})}).reshape({}) : index(flat, {positions});
+}
+
+Tensor one_hot(const Tensor& x, int64_t num_classes) {
+  check(x.dtype() == kLong, "one_hot is only applicable to index tensor.");
+  Dims shape(x.sizes());
+  if (x.numel() == 0) {
+    check(num_classes > 0, "Can not infer total number of classes from empty tensor.");
+    shape.push_back(num_classes);
+    return zeros(shape, kLong);
+  }
+  check(min(x).item<int64_t>() >= 0, "Class values must be non-negative.");
+  const int64_t largest = max(x).item<int64_t>();
+  check(num_classes == -1 || num_classes > 0, "num_classes should be positive");
+  check(num_classes == -1 || largest < num_classes, "Class values must be smaller than num_classes.");
+  shape.push_back(num_classes == -1 ? largest + 1 : num_classes);
+  return zeros(shape, kLong).scatter_(-1, x.unsqueeze(-1), 1);
+}
+
+Tensor& Tensor::scatter_(int64_t dim, const Tensor& index, const Tensor& source) const {
+  return scatter_in_place(*this, dim, index, source, false);
+}
+Tensor& Tensor::scatter_(int64_t dim, const Tensor& index, Scalar value) const {
+  return scatter_in_place(*this, dim, index, full({}, value, options()).expand(index.sizes()), false);
+}
+Tensor& Tensor::scatter_add_(int64_t dim, const Tensor& index, const Tensor& source) const {
+  return scatter_in_place(*this, dim, index, source, true);
+}
+
+}  // namespace wengert

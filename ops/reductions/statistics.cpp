@@ -1,0 +1,173 @@
+#include <wengert/autograd/base/dispatch.h>
+#include <wengert/autograd/tape/formula.h>
+#include <wengert/ops/ops.h>
+#include <wengert/ops/promotion.h>
+#include <wengert/ops/reductions/reduction.h>
+
+#include <cmath>
+#include <limits>
+
+// Variances and norms, and what can be said of truth values; G = dL/dy. dims: as for sum.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+// sum (x - mean)^2 / (n - c).   VJP:   dx = 2 G (x - mean) / (n - c).
+Tensor gradient_of_variance(const Tensor& g, const Tensor& x, IntArrayRef dims, double degrees) {
+  return g * (2 / degrees) * (x - x.mean(dims, true));
+}
+
+// Whether all of x's elements go into one result, and x is large.
+bool sums_large(const Tensor& x, DimSet reduced) {
+  return goes_by_parts(x) && reduced_count(x.sizes(), reduced) == x.numel();
+}
+
+// A result of all of x's elements.
+Tensor single(const Tensor& x, DimSet reduced, bool keepdim, double value) {
+  return full(reduced_shape(x.sizes(), reduced, keepdim), value, x.dtype());
+}
+
+Tensor compute_variance(const Tensor& x, IntArrayRef dims, bool keepdim, double degrees) {
+  const NoGradGuard no_grad;
+  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
+    const double mean = sum_over_parts(x, sum_in_double) / static_cast<double>(x.numel());
+    const double squares =
+        sum_over_parts(x, [mean](const Tensor& part) { return sum_in_double(square(part.to(kDouble) - mean)); });
+    return single(x, reduced, keepdim, squares / std::max(degrees, 0.0));
+  }
+  const Tensor in_double = x.to(kDouble);
+  const Tensor squares = square(in_double - in_double.mean(dims, true));
+  return (sum(squares, dims, keepdim) / std::max(degrees, 0.0)).to(x.dtype());
+}
+
+Tensor variance_or_root(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bool root) {
+  const char* name = root ? "std" : "var";
+  check(isFloatingType(x.dtype()), "{} only support floating point and complex dtypes", name);
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
+  const double degrees = static_cast<double>(reduced_count(x.sizes(), reduced) - (unbiased ? 1 : 0));
+  Tensor y = compute_variance(x, dims, keepdim, degrees);
+  const Dims shape = reduced_shape(x.sizes(), reduced, true);
+  if (!root) {
+    return record("VarBackward0", y, {x}, saving(x), [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+      return {gradient_of_variance(b.grad().reshape(shape), b.saved(0), dims, degrees)};
+    });
+  }
+  {
+    const NoGradGuard no_grad;
+    y.sqrt_();
+  }
+  // std = sqrt(var).   VJP:   G / (2 std) through the variance, and 0 where it is 0.
+  return record("StdBackward0", y, {x}, saving(x, ToSave::output(y)),
+                [=, dims = Dims(dims)](const Backward& b) -> Gradients {
+                  const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
+                  return {gradient_of_variance(g.reshape(shape), b.saved(0), dims, degrees)};
+                });
+}
+
+// With r = |x|, y = the norm and every division by 0 giving 0:
+//     p = 0: 0.    p = 1: G sign(x).    p = 2: G x / y.    p = inf: G sign(x) where r = y, shared among equals.
+//     else: G sign(x) r^(p-1) / y^(p-1).
+Tensor gradient_of_norm(const Tensor& g, const Tensor& x, const Tensor& y, double p, IntArrayRef dims) {
+  const Tensor zero = zeros({}, g.options());
+  if (p == 0) return zeros_like(x) * g;
+  if (p == 1) return g * sign(x);
+  if (p == 2) return x * where(y == 0, zero, g / y);
+  if (std::isinf(p)) {
+    const Tensor chosen = (x.abs() == y).to(x.dtype());
+    return sign(x) * chosen * (g / chosen.sum(dims, true));
+  }
+  const Tensor r = where(x == 0, zero, pow(where(x == 0, ones({}, g.options()), x.abs()), p - 1));
+  return sign(x) * r * where(y == 0, zero, g * pow(y, 1 - p));
+}
+
+// The norm of all of a large tensor's elements, part by part.
+double norm_by_parts(const Tensor& x, double p) {
+  if (p == 0) return sum_over_parts(x, [](const Tensor& part) { return sum(part != 0).item<double>(); });
+  if (p == 1) return sum_over_parts(x, [](const Tensor& part) { return sum_in_double(part.abs()); });
+  if (p == 2) return std::sqrt(sum_over_parts(x, [](const Tensor& part) { return sum_in_double(part * part); }));
+  if (std::isinf(p)) {
+    const std::vector<double> extremes =
+        over_parts(x, [p](const Tensor& part) { return (p > 0 ? amax(part.abs()) : amin(part.abs())).item<double>(); });
+    const Tensor all = tensor(extremes, kDouble);
+    return (p > 0 ? amax(all) : amin(all)).item<double>();
+  }
+  return std::pow(sum_over_parts(x, [p](const Tensor& part) { return sum_in_double(pow(part.abs(), p)); }), 1 / p);
+}
+
+Tensor compute_norm(const Tensor& x, double p, IntArrayRef dims, bool keepdim) {
+  const NoGradGuard no_grad;
+  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
+    return single(x, reduced, keepdim, norm_by_parts(x, p));
+  }
+  if (p == 0) return sum((x != 0).to(x.dtype()), dims, keepdim);
+  const Tensor r = x.abs();
+  if (p == 1) return sum(r, dims, keepdim);
+  if (p == 2) return sqrt(sum(r * r, dims, keepdim));
+  if (std::isinf(p) && x.numel() == 0) return full_like(sum(r, dims, keepdim), p > 0 ? 0.0 : -p);
+  if (p == std::numeric_limits<double>::infinity()) return amax(r, dims, keepdim);
+  if (p == -std::numeric_limits<double>::infinity()) return amin(r, dims, keepdim);
+  return pow(sum(pow(r, p), dims, keepdim), 1 / p);
+}
+
+// How many are not 0, a sum of bools.
+Tensor count_true(const Tensor& x, IntArrayRef dims, bool keepdim) {
+  const NoGradGuard no_grad;
+  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
+    const double count = sum_over_parts(x, [](const Tensor& part) { return sum(part != 0).item<double>(); });
+    return full(reduced_shape(x.sizes(), reduced, keepdim), static_cast<int64_t>(count), kLong);
+  }
+  return sum(x != 0, dims, keepdim);
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor var(const Tensor& x, bool unbiased) { return variance_or_root(x, {}, unbiased, false, false); }
+Tensor var(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim) {
+  return variance_or_root(x, dims, unbiased, keepdim, false);
+}
+Tensor std(const Tensor& x, bool unbiased) { return variance_or_root(x, {}, unbiased, false, true); }
+Tensor std(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim) {
+  return variance_or_root(x, dims, unbiased, keepdim, true);
+}
+
+Tensor norm(const Tensor& x, Scalar p) { return norm(x, p, {}); }
+Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool keepdim) {
+  check(isFloatingType(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}",
+        x.dtype());
+  const double p = order.value_or(2).toDouble();
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
+  const Dims shape = reduced_shape(x.sizes(), reduced, true);
+  Dims all_dims;
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
+    if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
+  }
+  const Tensor y = compute_norm(x, p, all_dims, keepdim);
+  return record("NormBackward1", y, {x}, saving(x, ToSave::output(y)), [=](const Backward& b) -> Gradients {
+    return {gradient_of_norm(b.grad().reshape(shape), b.saved(0), b.saved(1).reshape(shape), p, all_dims)};
+  });
+}
+
+Tensor all(const Tensor& x) { return count_true(x, {}, false) == x.numel(); }
+Tensor all(const Tensor& x, int64_t dim, bool keepdim) {
+  return count_true(x, dim, keepdim) == (x.dim() == 0 ? 1 : x.size(dim));
+}
+Tensor any(const Tensor& x) { return count_true(x, {}, false) != 0; }
+Tensor any(const Tensor& x, int64_t dim, bool keepdim) { return count_true(x, dim, keepdim) != 0; }
+Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
+  return dim ? count_true(x, *dim, false) : count_true(x, {}, false);
+}
+Tensor count_nonzero(const Tensor& x, IntArrayRef dims) { return count_true(x, dims, false); }
+Tensor nansum(const Tensor& x) {
+  if (goes_by_parts(x) && isFloatingType(x.dtype()) && !autograd::must_record({x})) {
+    return full({}, sum_over_parts(x, [](const Tensor& part) { return sum_in_double(where(isnan(part), 0, part)); }),
+                x.dtype());
+  }
+  return sum(where(isnan(x), 0, x));
+}
+Tensor nansum(const Tensor& x, IntArrayRef dims, bool keepdim) { return sum(where(isnan(x), 0, x), dims, keepdim); }
+
+}  // namespace wengert

@@ -1,0 +1,149 @@
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/tape/formula.h>
+#include <wengert/ops/ops.h>
+#include <wengert/ops/promotion.h>
+
+#include <algorithm>
+
+// Tensors put together along a dimension, and taken apart; G = dL/dy.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+// An empty vector joins with everything and adds nothing, as it always has in libtorch.
+bool adds_elements(const Tensor& x) { return !(x.dim() == 1 && x.numel() == 0); }
+
+// The gradients of parts that were put one after another along dim:   dx_i = the part of G that came from x_i.
+auto parts_of_gradient(const std::vector<Tensor>& parts, int64_t dim) {
+  std::vector<Dims> shapes;
+  for (const Tensor& part : parts) shapes.push_back(Dims(part.sizes()));
+  return [shapes, dim](const Backward& b) {
+    Gradients out;
+    int64_t start = 0;
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      const bool adds_nothing = shapes[i].size() == 1 && shapes[i][0] == 0;
+      const int64_t length = adds_nothing ? 0 : shapes[i][static_cast<size_t>(dim)];
+      if (!b.needs(i)) {
+        out.push_back(Tensor());
+      } else {
+        out.push_back(adds_nothing ? zeros({0}, b.grad().options()) : b.grad().narrow(dim, start, length));
+      }
+      start += length;
+    }
+    return out;
+  };
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor cat(TensorList tensors, int64_t dim) {
+  check(!tensors.empty(), "torch.cat(): expected a non-empty list of Tensors");
+  std::vector<Tensor> parts(tensors.begin(), tensors.end());
+  const Tensor* model = &parts[0];
+  ScalarType dtype = parts[0].dtype();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    check(parts[i].dim() > 0, "zero-dimensional tensor (at position {}) cannot be concatenated", i);
+    dtype = promoteTypes(dtype, parts[i].dtype());
+    if (!adds_elements(*model) && adds_elements(parts[i])) model = &parts[i];
+  }
+  // Among vectors of no elements alone no dimension is asked for.
+  dim = adds_elements(*model) ? wrap_dim(dim, model->dim()) : 0;
+  Dims shape(model->sizes());
+  int64_t length = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (!adds_elements(parts[i])) continue;
+    check(parts[i].dim() == model->dim(), "Tensors must have same number of dimensions: got {} and {}", model->dim(),
+          parts[i].dim());
+    for (int64_t d = 0; d < model->dim(); ++d) {
+      check(d == dim || parts[i].size(d) == model->size(d),
+            "Sizes of tensors must match except in dimension {}. Expected size {} but got size {} for tensor number {} "
+            "in the list.",
+            dim, model->size(d), parts[i].size(d), i);
+    }
+    length += parts[i].size(dim);
+  }
+  if (adds_elements(*model)) shape[static_cast<size_t>(dim)] = length;
+  Tensor out = empty(shape, dtype);
+  for (Tensor& part : parts) part = part.to(dtype);
+  {
+    const NoGradGuard no_grad;
+    int64_t start = 0;
+    for (const Tensor& part : parts) {
+      if (!adds_elements(part)) continue;
+      out.narrow(dim, start, part.size(dim)).copy_(part);
+      start += part.size(dim);
+    }
+  }
+  const std::vector<std::reference_wrapper<const Tensor>> inputs(parts.begin(), parts.end());
+  return record("CatBackward0", out, inputs, saving(), parts_of_gradient(parts, dim));
+}
+
+Tensor stack(TensorList tensors, int64_t dim) {
+  check(!tensors.empty(), "stack expects a non-empty TensorList");
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    check(tensors[i].sizes() == tensors[0].sizes(),
+          "stack expects each tensor to be equal size, but got {} at entry 0 and {} at entry {}", tensors[0].sizes(),
+          tensors[i].sizes(), i);
+    parts.push_back(tensors[i].unsqueeze(dim));
+  }
+  return cat(parts, wrap_dim(dim, tensors[0].dim() + 1));
+}
+
+std::vector<Tensor> split(const Tensor& x, IntArrayRef sizes, int64_t dim) {
+  check(x.dim() > 0, "split expects at least a 1-dimensional tensor");
+  int64_t total = 0;
+  for (const int64_t size : sizes) {
+    check(size >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={}",
+          sizes);
+    total += size;
+  }
+  check(total == x.size(dim),
+        "split_with_sizes expects split_sizes to sum exactly to {} (input tensor's size at dimension {}), but got "
+        "split_sizes={}",
+        x.size(dim), dim, sizes);
+  std::vector<Tensor> parts;
+  int64_t start = 0;
+  for (const int64_t size : sizes) {
+    parts.push_back(x.narrow(dim, start, size));
+    start += size;
+  }
+  return parts;
+}
+
+std::vector<Tensor> split_with_sizes(const Tensor& x, IntArrayRef sizes, int64_t dim) { return split(x, sizes, dim); }
+
+std::vector<Tensor> split(const Tensor& x, int64_t size, int64_t dim) {
+  check(x.dim() > 0, "split expects at least a 1-dimensional tensor");
+  check(size >= 0, "split expects split_size be non-negative, but got split_size={}", size);
+  const int64_t length = x.size(dim);
+  check(size > 0 || length == 0, "split_size can only be 0 if dimension size is 0, but got dimension size of {}",
+        length);
+  std::vector<Tensor> parts;
+  int64_t start = 0;
+  do {
+    parts.push_back(x.narrow(dim, start, std::min(size, length - start)));
+    start += size;
+  } while (start < length);
+  return parts;
+}
+
+std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim) {
+  check(x.dim() > 0, "chunk expects at least a 1-dimensional tensor");
+  check(chunks > 0, "chunk expects `chunks` to be greater than 0, got: {}", chunks);
+  const int64_t size = (x.size(dim) + chunks - 1) / chunks;
+  if (size == 0) return split(x, IntArrayRef(std::vector<int64_t>(static_cast<size_t>(chunks), 0)), dim);
+  return split(x, size, dim);
+}
+
+std::vector<Tensor> unbind(const Tensor& x, int64_t dim) {
+  std::vector<Tensor> parts;
+  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(x.select(dim, i));
+  return parts;
+}
+
+}  // namespace wengert

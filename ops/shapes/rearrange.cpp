@@ -1,0 +1,299 @@
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/tape/formula.h>
+#include <wengert/autograd/tools/printing.h>
+#include <wengert/ops/elementwise/in_place.h>
+#include <wengert/ops/ops.h>
+
+#include <algorithm>
+#include <numeric>
+
+// Elements repeated, turned round, padded and cut, and the parts of matrices; G = dL/dy. Most are made of
+// views and copies that have gradients of their own.
+
+namespace wengert {
+namespace ops {
+namespace {
+
+Tensor as_matrix_mask(const Tensor& x, int64_t diagonal, bool lower) {
+  check(x.dim() >= 2, "{}: input tensor must have at least 2 dimensions", lower ? "tril" : "triu");
+  const Tensor rows = arange(x.size(-2)).unsqueeze(1), columns = arange(x.size(-1)).unsqueeze(0);
+  return lower ? columns - rows <= diagonal : columns - rows >= diagonal;
+}
+
+// y, an operation's result, as a tensor that the caller may change: a copy if it came out as a view of the operand x.
+Tensor new_tensor(const Tensor& y, const Tensor& x) { return y.is_alias_of(x) ? y.clone() : own_tensor(y); }
+
+Tensor zero_of(const Tensor& x) { return zeros({}, x.options()); }
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor flatten(const Tensor& x, int64_t start_dim, int64_t end_dim) {
+  const int64_t start = wrap_dim(start_dim, x.dim()), end = wrap_dim(end_dim, x.dim());
+  if (x.dim() == 0) return x.reshape({1});
+  check(start <= end, "flatten() has invalid args: start_dim cannot come after end_dim");
+  if (start == end) return x;
+  Dims shape;
+  int64_t joined = 1;
+  for (int64_t d = 0; d < x.dim(); ++d) {
+    if (d < start || d > end) {
+      shape.push_back(x.size(d));
+    } else {
+      joined *= x.size(d);
+      if (d == end) shape.push_back(joined);
+    }
+  }
+  return x.reshape(shape);
+}
+
+Tensor movedim(const Tensor& x, IntArrayRef source, IntArrayRef destination) {
+  check(source.size() == destination.size(),
+        "movedim: Invalid source or destination dims: source ({} dims) should contain the same number of dims as "
+        "destination ({} dims)",
+        source, destination);
+  if (x.dim() == 0) {
+    for (const int64_t dim : source) wrap_dim(dim, 0);
+    for (const int64_t dim : destination) wrap_dim(dim, 0);
+    return x.permute({});
+  }
+  std::vector<int64_t> order(x.sizes().size(), -1);
+  std::vector<bool> moved(x.sizes().size());
+  for (size_t i = 0; i < source.size(); ++i) {
+    const auto from = static_cast<size_t>(wrap_dim(source[i], x.dim()));
+    const auto to = static_cast<size_t>(wrap_dim(destination[i], x.dim()));
+    check(!moved[from] && order[to] == -1, "movedim: repeated dim in `source` ({}) or `destination` ({})", source,
+          destination);
+    moved[from] = true;
+    order[to] = static_cast<int64_t>(from);
+  }
+  size_t next = 0;
+  for (int64_t& dim : order) {
+    if (dim != -1) continue;
+    while (moved[next]) ++next;
+    dim = static_cast<int64_t>(next++);
+  }
+  return x.permute(order);
+}
+Tensor movedim(const Tensor& x, int64_t source, int64_t destination) {
+  return movedim(x, IntArrayRef(source), IntArrayRef(destination));
+}
+
+Tensor broadcast_to(const Tensor& x, IntArrayRef sizes) { return x.expand(sizes); }
+
+std::vector<Tensor> meshgrid(TensorList tensors, std::string_view indexing) {
+  check(!tensors.empty(), "meshgrid expects a non-empty TensorList");
+  const bool swaps = indexing == "xy" && tensors.size() >= 2;
+  check(indexing == "xy" || indexing == "ij",
+        "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: {}", indexing);
+  std::vector<Tensor> vectors(tensors.begin(), tensors.end());
+  if (swaps) std::swap(vectors[0], vectors[1]);
+  Dims shape;
+  for (const Tensor& x : vectors) {
+    check(x.dim() <= 1, "Expected scalar or 1D tensor in the tensor list but got: {}", str(x));
+    check(x.dtype() == vectors[0].dtype(), "torch.meshgrid expects all tensors to have the same dtype");
+    shape.push_back(x.numel());
+  }
+  std::vector<Tensor> grids;
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    Dims along(shape.size(), 1);
+    along[i] = shape[i];
+    grids.push_back(vectors[i].view(along).expand(shape));
+  }
+  if (swaps) std::swap(grids[0], grids[1]);
+  return grids;
+}
+
+// Each dimension is seen as (1, size), expanded to (count, size), and the two are joined.
+Tensor repeat(const Tensor& x, IntArrayRef counts) {
+  check(counts.size() >= x.sizes().size(),
+        "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+  const size_t lead = counts.size() - x.sizes().size();
+  std::vector<int64_t> split, expanded, joined;
+  for (size_t d = 0; d < counts.size(); ++d) {
+    const int64_t size = d < lead ? 1 : x.sizes()[d - lead];
+    check(counts[d] >= 0, "Trying to create tensor with negative dimension {}: {}", counts[d] * size, counts);
+    split.insert(split.end(), {1, size});
+    expanded.insert(expanded.end(), {counts[d], size});
+    joined.push_back(counts[d] * size);
+  }
+  const Tensor out = x.reshape(split).expand(expanded).reshape(joined);
+  return out.is_view() ? out.clone() : new_tensor(out, x);
+}
+
+Tensor tile(const Tensor& x, IntArrayRef counts) {
+  std::vector<int64_t> all(std::max(counts.size(), x.sizes().size()), 1);
+  std::copy(counts.begin(), counts.end(), all.end() - static_cast<std::ptrdiff_t>(counts.size()));
+  return repeat(x, all);
+}
+
+Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t> dim) {
+  check(repeats >= 0, "repeats can not be negative");
+  const Tensor from = dim ? x : x.reshape({-1});
+  const int64_t along = wrap_dim(dim.value_or(0), from.dim());
+  Dims shape(from.sizes());
+  shape[static_cast<size_t>(along)] *= repeats;
+  std::vector<int64_t> counts(from.sizes().size() + 1, 1);
+  counts[static_cast<size_t>(along) + 1] = repeats;
+  return own_tensor(from.unsqueeze(along + 1).repeat(counts).reshape(shape));
+}
+
+Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<int64_t> dim) {
+  check(repeats.dtype() == kLong, "repeats has to be Long or Int tensor");
+  const Tensor from = dim ? x : x.reshape({-1});
+  if (repeats.numel() == 1) return repeat_interleave(from, repeats.item<int64_t>(), dim.value_or(0));
+  const int64_t length = from.size(dim.value_or(0));
+  check(repeats.numel() == length, "repeats must have the same size as input along dim");
+  const Tensor counts = repeats.contiguous();
+  std::vector<int64_t> positions;
+  for (int64_t i = 0; i < length; ++i) {
+    const int64_t count = counts.data_ptr<int64_t>()[i];
+    check(count >= 0, "repeats can not be negative");
+    positions.insert(positions.end(), static_cast<size_t>(count), i);
+  }
+  return from.index_select(dim.value_or(0), tensor(positions, kLong));
+}
+
+// y = x in reverse along dims.   VJP:   dx = G in reverse.
+Tensor flip(const Tensor& x, IntArrayRef dims) {
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    y = x.detach();
+    for (const int64_t dim : dims) {
+      const int64_t size = y.dim() == 0 ? 1 : y.size(dim);
+      wrap_dim(dim, y.dim());
+      if (y.dim() > 0) y = y.index_select(dim, (size - 1) - arange(size));
+    }
+    if (dims.empty() || y.dim() == 0) y = y.clone();
+  }
+  return record("FlipBackward0", y, {x}, saving(),
+                [dims = Dims(dims)](const Backward& b) -> Gradients { return {flip(b.grad(), dims)}; });
+}
+
+Tensor roll(const Tensor& x, IntArrayRef shifts, IntArrayRef dims) {
+  check(!shifts.empty(), "`shifts` required");
+  if (dims.empty()) {
+    check(shifts.size() == 1, "shifts and dimensions must align. shifts: {}, dims:0", shifts.size());
+    return new_tensor(roll(x.reshape({-1}), shifts, 0).reshape(x.sizes()), x);
+  }
+  check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: {}, dims:{}", shifts.size(),
+        dims.size());
+  if (x.numel() == 0) return x.clone();
+  Tensor y = x;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int64_t size = y.size(dims[i]);
+    const int64_t start = ((size - shifts[i]) % size + size) % size;
+    y = cat({y.narrow(dims[i], start, size - start), y.narrow(dims[i], 0, start)}, dims[i]);
+  }
+  return new_tensor(y, x);
+}
+
+// y = x with `value` around it: pads are (before, after) of the last dimension, then of the one before, and so on;
+// negative ones cut off.   VJP:   dx = G without what was put there: padded by the opposite.
+Tensor constant_pad_nd(const Tensor& x, IntArrayRef pads, Scalar value) {
+  check(pads.size() % 2 == 0, "Length of pad must be even but instead it equals {}", pads.size());
+  check(pads.size() <= 2 * x.sizes().size(),
+        "Length of pad should be no more than twice the number of dimensions of the input. Pad length is {} while the "
+        "input has {} dimensions.",
+        pads.size(), x.dim());
+  Dims shape(x.sizes());
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    Tensor inner = x.detach();
+    for (size_t i = 0; i < pads.size() / 2; ++i) {
+      const size_t d = shape.size() - 1 - i;
+      shape[d] += pads[2 * i] + pads[2 * i + 1];
+      check(shape[d] >= 0,
+            "The input size {}, plus negative padding {} and {} resulted in a negative output size, which is invalid. "
+            "Check dimension {} of your input.",
+            x.sizes()[d], pads[2 * i], pads[2 * i + 1], d);
+    }
+    y = full(shape, value, x.options());
+    Tensor target = y;
+    for (size_t i = 0; i < pads.size() / 2; ++i) {
+      const auto d = static_cast<int64_t>(shape.size() - 1 - i);
+      const int64_t before = pads[2 * i], after = pads[2 * i + 1];
+      const int64_t cut = std::max<int64_t>(0, -before);
+      const int64_t length = inner.size(d) - cut - std::max<int64_t>(0, -after);
+      inner = inner.narrow(d, cut, length);  // throws when more is to be cut off than there is
+      target = target.narrow(d, std::max<int64_t>(0, before), length);
+    }
+    target.copy_(inner);
+  }
+  return record("ConstantPadNdBackward0", y, {x}, saving(), [pads = Dims(pads)](const Backward& b) -> Gradients {
+    Dims opposite(pads);
+    for (int64_t& pad : opposite) pad = -pad;
+    return {constant_pad_nd(b.grad(), opposite, 0)};
+  });
+}
+
+Tensor pad(const Tensor& x, IntArrayRef pads, std::string_view mode, std::optional<double> value) {
+  check(mode == "constant", "pad: only mode 'constant' is offered, but got '{}'", mode);
+  return constant_pad_nd(x, pads, value.value_or(0));
+}
+
+Tensor tril(const Tensor& x, int64_t diagonal) {
+  if (x.numel() == 0) return x.clone();
+  return where(as_matrix_mask(x, diagonal, true), x, zero_of(x));
+}
+Tensor triu(const Tensor& x, int64_t diagonal) {
+  if (x.numel() == 0) return x.clone();
+  return where(as_matrix_mask(x, diagonal, false), x, zero_of(x));
+}
+
+// y = the elements x[i, i + offset], in a last dimension, as a view.   VJP:   dx = 0, but G on the diagonal.
+Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
+  dim1 = wrap_dim(dim1, x.dim());
+  dim2 = wrap_dim(dim2, x.dim());
+  check(dim1 != dim2, "diagonal dimensions cannot be identical {}, {}", dim1, dim2);
+  const int64_t length =
+      offset >= 0 ? std::min(x.size(dim1), x.size(dim2) - offset) : std::min(x.size(dim1) + offset, x.size(dim2));
+  Dims sizes, strides;
+  for (int64_t d = 0; d < x.dim(); ++d) {
+    if (d == dim1 || d == dim2) continue;
+    sizes.push_back(x.size(d));
+    strides.push_back(x.stride(d));
+  }
+  sizes.push_back(std::max<int64_t>(0, length));
+  strides.push_back(x.stride(dim1) + x.stride(dim2));
+  const int64_t start = length <= 0 ? 0 : offset >= 0 ? offset * x.stride(dim2) : -offset * x.stride(dim1);
+  Tensor y = autograd::make_view(x, sizes, strides, x.storage_offset() + start);
+  return record_view("DiagonalBackward0", y, {x}, saving(),
+                     [=, shape = Dims(x.sizes())](const Backward& b) -> Gradients {
+                       Tensor dx = zeros(shape, b.grad().options());
+                       dx.diagonal(offset, dim1, dim2).copy_(b.grad());
+                       return {dx};
+                     });
+}
+
+Tensor diag(const Tensor& x, int64_t offset) {
+  check(x.dim() == 1 || x.dim() == 2, "diag(): Supports 1D or 2D tensors. Got {}D", x.dim());
+  if (x.dim() == 2) return diagonal(x, offset).clone();
+  const int64_t n = x.numel() + std::abs(offset);
+  Tensor y = zeros({n, n}, x.options());
+  {
+    const NoGradGuard no_grad;
+    y.diagonal(offset).copy_(x);
+  }
+  return record("DiagBackward0", y, {x}, saving(),
+                [offset](const Backward& b) -> Gradients { return {b.grad().diagonal(offset)}; });
+}
+
+Tensor trace(const Tensor& x) {
+  check(x.dtype() != kBool, "\"trace\" not implemented for 'Bool'");
+  check(x.dim() == 2, "trace: expected a matrix, but got tensor with dim {}", x.dim());
+  return diagonal(x).sum();
+}
+
+Tensor Tensor::broadcast_to(IntArrayRef sizes) const { return expand(sizes); }
+Tensor& Tensor::tril_(int64_t diagonal) const {
+  return replace(*this, [&](const Tensor& x) { return wengert::tril(x, diagonal); });
+}
+Tensor& Tensor::triu_(int64_t diagonal) const {
+  return replace(*this, [&](const Tensor& x) { return wengert::triu(x, diagonal); });
+}
+
+}  // namespace wengert
