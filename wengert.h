@@ -2,21 +2,21 @@
 
 // All of Wengert.
 
-#include <wengert/autograd/tape/anomaly_mode.h>
-#include <wengert/autograd/tape/autograd.h>
-#include <wengert/autograd/tools/checkpoint.h>
-#include <wengert/autograd/tape/custom_function.h>
-#include <wengert/autograd/tools/draw.h>
-#include <wengert/autograd/tensor/factories.h>
-#include <wengert/autograd/tools/functional.h>
 #include <wengert/autograd/base/generator.h>
 #include <wengert/autograd/base/grad_mode.h>
-#include <wengert/autograd/tools/gradcheck.h>
 #include <wengert/autograd/base/inference_mode.h>
 #include <wengert/autograd/base/memory.h>
-#include <wengert/autograd/tools/printing.h>
-#include <wengert/autograd/tensor/tensor.h>
 #include <wengert/autograd/base/version.h>
+#include <wengert/autograd/tape/anomaly_mode.h>
+#include <wengert/autograd/tape/autograd.h>
+#include <wengert/autograd/tape/custom_function.h>
+#include <wengert/autograd/tensor/factories.h>
+#include <wengert/autograd/tensor/tensor.h>
+#include <wengert/autograd/tools/checkpoint.h>
+#include <wengert/autograd/tools/draw.h>
+#include <wengert/autograd/tools/functional.h>
+#include <wengert/autograd/tools/gradcheck.h>
+#include <wengert/autograd/tools/printing.h>
 #include <wengert/ops/kernels/threads.h>
 #include <wengert/ops/linalg.h>
 #include <wengert/ops/ops.h>
