@@ -153,4 +153,6 @@ Tensor& silu_(const Tensor& x) { return unary_in_place(kSilu, x); }
 Tensor& Tensor::relu_() const { return unary_in_place(kRelu, *this); }
 Tensor& Tensor::sigmoid_() const { return unary_in_place(kSigmoid, *this); }
 
+Tensor& sigmoid_out(Tensor& out, const Tensor& x) { return unary_out("sigmoid", kSigmoid, out, x); }
+
 }  // namespace wengert

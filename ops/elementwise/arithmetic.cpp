@@ -211,6 +211,12 @@ Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
   check_alpha(result_type(a, b), alpha);
   return with_sum_function(alpha, false, [&](const auto& f) { return binary(f, a, b); });
 }
+Tensor& add_out(Tensor& out, const Tensor& a, const Tensor& b, Scalar alpha) {
+  if (a.is_sparse() || b.is_sparse()) return write_out("add", out, {a, b}, [&] { return add(a, b, alpha); });
+  check_alpha(result_type(a, b), alpha);
+  return with_sum_function(
+      alpha, false, [&](const auto& f) -> Tensor& { return binary_out<Domain::kAny>("add", f.forward, out, a, b); });
+}
 Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
   if (is_sparse() || other.is_sparse()) {
     autograd::begin_in_place(*this, {*this});
@@ -238,6 +244,12 @@ Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
   check_not_bool(a.dtype(), b.dtype());
   check_alpha(result_type(a, b), alpha);
   return with_sum_function(alpha, true, [&](const auto& f) { return binary(f, a, b); });
+}
+Tensor& sub_out(Tensor& out, const Tensor& a, const Tensor& b, Scalar alpha) {
+  check_not_bool(a.dtype(), b.dtype());
+  check_alpha(result_type(a, b), alpha);
+  return with_sum_function(
+      alpha, true, [&](const auto& f) -> Tensor& { return binary_out<Domain::kAny>("sub", f.forward, out, a, b); });
 }
 Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
   check_not_bool(dtype(), other.dtype());
@@ -271,6 +283,9 @@ Tensor rsub(const Tensor& input, Scalar b, Scalar alpha) {
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) { return binary(kMul, a, b); }
+Tensor& mul_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  return binary_out<Domain::kAny>("mul", kMul.forward, out, a, b);
+}
 Tensor& Tensor::mul_(const Tensor& other) const { return binary_in_place(kMul, *this, other); }
 
 Tensor mul(const Tensor& a, Scalar b) {
@@ -289,6 +304,9 @@ Tensor& Tensor::mul_(Scalar other) const {
 }
 
 Tensor div(const Tensor& a, const Tensor& b) { return binary(kDiv, a, b); }
+Tensor& div_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  return binary_out<Domain::kReal>("div", kDiv.forward, out, a, b);
+}
 Tensor& Tensor::div_(const Tensor& other) const { return binary_in_place(kDiv, *this, other); }
 
 Tensor div(const Tensor& a, Scalar b) {

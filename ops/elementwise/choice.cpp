@@ -21,11 +21,14 @@ T or_nan(T x, T y, F f) {
   return f(x, y);
 }
 
+constexpr auto kLarger = [](auto a, auto b) { return or_nan(a, b, [](auto x, auto y) { return x < y ? y : x; }); };
+constexpr auto kSmaller = [](auto a, auto b) { return or_nan(a, b, [](auto x, auto y) { return y < x ? y : x; }); };
+
 // y = larger (or smaller) of a and b.   VJP:   the larger (smaller) gets G; equal ones get half each.
-template <class Pick>
-Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool larger, Pick pick) {
+Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool larger) {
   const auto [a, b] = Operands(first, second);
-  const Tensor out = compute_new<Domain::kAny>(name, a, b, [pick](auto x, auto y) { return or_nan(x, y, pick); });
+  const Tensor out =
+      larger ? compute_new<Domain::kAny>(name, a, b, kLarger) : compute_new<Domain::kAny>(name, a, b, kSmaller);
   return record<Broadcast<2>>(name, out, {a, b}, saving(a, b), [larger](const Backward& c) -> Gradients {
     const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
     const Tensor half = where(a == b, g / 2, g), zero = zero_like_scalar(g);
@@ -94,11 +97,13 @@ Tensor where(const Tensor& condition, Scalar a, Scalar b) {
 
 std::vector<Tensor> where(const Tensor& condition) { return unbind(nonzero(condition), 1); }
 
-Tensor maximum(const Tensor& a, const Tensor& b) {
-  return extreme("MaximumBackward0", a, b, true, [](auto x, auto y) { return x < y ? y : x; });
+Tensor maximum(const Tensor& a, const Tensor& b) { return extreme("MaximumBackward0", a, b, true); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return extreme("MinimumBackward0", a, b, false); }
+Tensor& maximum_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  return binary_out<Domain::kAny>("maximum", kLarger, out, a, b);
 }
-Tensor minimum(const Tensor& a, const Tensor& b) {
-  return extreme("MinimumBackward0", a, b, false, [](auto x, auto y) { return y < x ? y : x; });
+Tensor& minimum_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  return binary_out<Domain::kAny>("minimum", kSmaller, out, a, b);
 }
 
 Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {

@@ -116,4 +116,10 @@ Tensor& Tensor::sinh_() const { return unary_in_place(kSinh, *this); }
 Tensor& Tensor::cosh_() const { return unary_in_place(kCosh, *this); }
 Tensor& Tensor::tanh_() const { return unary_in_place(kTanh, *this); }
 
+Tensor& exp_out(Tensor& out, const Tensor& x) { return unary_out("exp", kExp, out, x); }
+Tensor& log_out(Tensor& out, const Tensor& x) { return unary_out("log", kLog, out, x); }
+Tensor& sin_out(Tensor& out, const Tensor& x) { return unary_out("sin", kSin, out, x); }
+Tensor& cos_out(Tensor& out, const Tensor& x) { return unary_out("cos", kCos, out, x); }
+Tensor& tanh_out(Tensor& out, const Tensor& x) { return unary_out("tanh", kTanh, out, x); }
+
 }  // namespace wengert

@@ -2,7 +2,9 @@
 
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/elementwise/write_out.h>
 #include <wengert/ops/ops.h>
+#include <wengert/ops/out.h>
 #include <wengert/ops/promotion.h>
 
 // The form of elementwise functions of one tensor and of two.
@@ -48,6 +50,18 @@ constexpr UnaryFunction<Saves::kNothing, domain, Forward, Vjp> from_nothing(cons
   return {name, forward, vjp};
 }
 
+/// Calls loop for the type of this dtype's elements; throws with this name where the domain does not hold it.
+template <Domain domain, class Loop>
+void dispatch_in(ScalarType dtype, const char* name, const Loop& loop) {
+  if constexpr (domain == Domain::kReal || domain == Domain::kFloating) {
+    dispatch_floating(dtype, name, loop);
+  } else if constexpr (domain == Domain::kNumber) {
+    dispatch_numbers(dtype, name, loop);
+  } else {
+    dispatch(dtype, loop);
+  }
+}
+
 using Simd = kernels::simd::Unary;
 
 /// A forward function for whose float and double elements there is a SIMD kernel.
@@ -74,13 +88,7 @@ void compute_unary(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Te
       apply<T, T>(out, x, [forward = f.forward](T v) -> T { return static_cast<T>(forward(v)); });
     }
   };
-  if constexpr (domain == Domain::kReal || domain == Domain::kFloating) {
-    dispatch_floating(x.dtype(), f.name, loop);
-  } else if constexpr (domain == Domain::kNumber) {
-    dispatch_numbers(x.dtype(), f.name, loop);
-  } else {
-    dispatch(x.dtype(), loop);
-  }
+  dispatch_in<domain>(x.dtype(), f.name, loop);
 }
 
 /// The formula of such a function's gradient, for record().
@@ -121,6 +129,14 @@ Tensor& unary_in_place(const UnaryFunction<saves, domain, Forward, Vjp>& f, cons
       UnaryFormula<saves, Vjp>{f.vjp});
 }
 
+/// out <- f(x), for an operation of that name.
+template <Saves saves, Domain domain, class Forward, class Vjp>
+Tensor& unary_out(const char* op, const UnaryFunction<saves, domain, Forward, Vjp>& f, Tensor& out, const Tensor& x) {
+  const ScalarType dtype = domain == Domain::kReal ? to_floating(x.dtype()) : x.dtype();
+  return write_out(op, out, {x}, x.sizes(), dtype, Writes::kElementwise,
+                   [&](const Tensor& to) { compute_unary(f, to, x.to(dtype)); });
+}
+
 // --- Functions of two tensors --------------------------------------------------------------------------
 // They are broadcast, and brought to one dtype. Such a function is one statement, too:
 //
@@ -147,14 +163,7 @@ struct Operands {
 /// out = f(a, b), for operands of one dtype. `name`: for the error where the domain does not hold it.
 template <Domain domain, class F>
 void compute_binary(const char* name, const Tensor& out, const Tensor& a, const Tensor& b, const F& f) {
-  const auto loop = [&]<class T>() { apply<T, T, T>(out, a, b, f); };
-  if constexpr (domain == Domain::kReal || domain == Domain::kFloating) {
-    dispatch_floating(a.dtype(), name, loop);
-  } else if constexpr (domain == Domain::kNumber) {
-    dispatch_numbers(a.dtype(), name, loop);
-  } else {
-    dispatch(a.dtype(), loop);
-  }
+  dispatch_in<domain>(a.dtype(), name, [&]<class T>() { apply<T, T, T>(out, a, b, f); });
 }
 
 /// The dtype in which f(a, b) is computed.
@@ -257,6 +266,14 @@ Tensor& binary_in_place(const BinaryFunction<domain, of_da, of_db, Forward, Da, 
       f.name, self, {self, other}, saved_operands<of_da, of_db>(ToSave::copy(self), self, other),
       [&] { compute_in_place<domain>(f.name, self, other, f.forward); }, FirstFormula<of_da, Da>{f.da},
       SecondFormula<of_db, Db>{f.db});
+}
+
+/// out <- forward(a, b), for an operation of that name.
+template <Domain domain, class Forward>
+Tensor& binary_out(const char* op, const Forward& forward, Tensor& out, const Tensor& a, const Tensor& b) {
+  const ScalarType dtype = computed_type<domain>(a, b);
+  return write_out(op, out, {a, b}, broadcast_shapes(a.sizes(), b.sizes()), dtype, Writes::kElementwise,
+                   [&](const Tensor& to) { compute_binary<domain>(op, to, a.to(dtype), b.to(dtype), forward); });
 }
 
 }  // namespace wengert::ops

@@ -13,6 +13,12 @@ namespace {
 constexpr auto kNeg = from_nothing<Domain::kNumber>("NegBackward0", with_simd<Simd::kNegate>([](auto x) { return -x; }),
                                                     [](const Tensor& g) { return -g; });
 
+void check_not_bool(const Tensor& x) {
+  check(x.dtype() != kBool,
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+        "`~` or `logical_not()` operator instead.");
+}
+
 // y = |x|.   VJP:   dx = G sign(x).
 constexpr auto kAbs = from_input<Domain::kNumber>(
     "AbsBackward0", [](auto x) { return std::abs(x); }, [](const Tensor& g, const Tensor& x) { return g * sign(x); });
@@ -76,10 +82,12 @@ constexpr auto kFrac = from_nothing<Domain::kFloating>(
 using namespace ops;
 
 Tensor neg(const Tensor& x) {
-  check(x.dtype() != kBool,
-        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
-        "`~` or `logical_not()` operator instead.");
+  check_not_bool(x);
   return unary(kNeg, x);
+}
+Tensor& neg_out(Tensor& out, const Tensor& x) {
+  check_not_bool(x);
+  return unary_out("neg", kNeg, out, x);
 }
 Tensor abs(const Tensor& x) { return unary(kAbs, x); }
 Tensor sign(const Tensor& x) { return unary(kSign, x); }
@@ -105,5 +113,8 @@ Tensor& Tensor::ceil_() const { return unary_in_place(kCeil, *this); }
 Tensor& Tensor::trunc_() const { return unary_in_place(kTrunc, *this); }
 Tensor& Tensor::round_() const { return unary_in_place(kRound, *this); }
 Tensor& Tensor::frac_() const { return unary_in_place(kFrac, *this); }
+
+Tensor& abs_out(Tensor& out, const Tensor& x) { return unary_out("abs", kAbs, out, x); }
+Tensor& sqrt_out(Tensor& out, const Tensor& x) { return unary_out("sqrt", kSqrt, out, x); }
 
 }  // namespace wengert

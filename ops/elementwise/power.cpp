@@ -106,6 +106,13 @@ Tensor pow(const Tensor& first, const Tensor& second) {
                               kOfExponent);
 }
 
+Tensor& pow_out(Tensor& out, const Tensor& base, const Tensor& exponent) {
+  const ScalarType dtype = result_type(base, exponent);
+  check_not_bool(dtype);
+  return write_out("pow", out, {base, exponent}, broadcast_shapes(base.sizes(), exponent.sizes()), dtype,
+                   Writes::kElementwise, [&](const Tensor& to) { compute(to, base.to(dtype), exponent.to(dtype)); });
+}
+
 Tensor pow(Scalar base, const Tensor& input) {
   const Tensor exponent = input.to(result_type(input, base));
   Tensor out = empty(exponent.sizes(), exponent.options());

@@ -4,6 +4,8 @@
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <type_traits>
 
@@ -49,6 +51,9 @@ bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T
 /// Bases of functions whose runs of float and double are a SIMD kernel's.
 template <simd::Unary op>
 struct UnaryKernel {
+  /// Whether the kernel's last digits are not those of the function for single elements.
+  static constexpr bool has_digits_of_its_own =
+      op == simd::Unary::kExp || op == simd::Unary::kTanh || op == simd::Unary::kSigmoid;
   template <std::floating_point T>
   static void run(T* out, const T* x, int64_t count) {
     simd::kernels<T>().unary(op, out, x, count);
@@ -86,6 +91,20 @@ void fill(const StridedLoop<1>& loop, Out* out, Out value) {
   });
 }
 
+/// One run with gaps, each piece gathered, done as a run without, and scattered: an element's bits do not depend on
+/// where it lies.
+template <class T, class F>
+void run_in_pieces(const F& f, T* out, int64_t out_step, const T* x, int64_t step, int64_t count) {
+  constexpr int64_t kPiece = 256;
+  std::array<T, kPiece> piece;
+  for (int64_t begin = 0; begin < count; begin += kPiece) {
+    const int64_t size = std::min(kPiece, count - begin);
+    for (int64_t i = 0; i < size; ++i) piece[static_cast<size_t>(i)] = x[(begin + i) * step];
+    f.run(piece.data(), piece.data(), size);
+    for (int64_t i = 0; i < size; ++i) out[(begin + i) * out_step] = piece[static_cast<size_t>(i)];
+  }
+}
+
 /// out = f(a). loop: over {out, a}.
 template <class Out, class A, class F>
 void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
@@ -99,6 +118,8 @@ void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
       } else {
         for (int64_t i = 0; i < count; ++i) o[i] = f(x[i]);
       }
+    } else if constexpr (requires { requires F::has_digits_of_its_own; }) {
+      run_in_pieces(f, o, so, x, sa, count);
     } else {
       for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa]);
     }

@@ -3,8 +3,10 @@
 #include <wengert/autograd/tape/history.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/elementwise/write_out.h>
 #include <wengert/ops/kernels/gemm.h>
 #include <wengert/ops/ops.h>
+#include <wengert/ops/out.h>
 
 namespace wengert {
 namespace ops {
@@ -12,6 +14,23 @@ namespace {
 
 void check_same_dtype(const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), "expected scalar type {} but found {}", a.dtype(), b.dtype());
+}
+
+void check_matrices(const Tensor& a, const Tensor& b) {
+  check(a.dim() == 2, "self must be a matrix");
+  check(b.dim() == 2, "mat2 must be a matrix");
+  check(a.sizes()[1] == b.sizes()[0], "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", a.sizes()[0],
+        a.sizes()[1], b.sizes()[0], b.sizes()[1]);
+  check_same_dtype(a, b);
+}
+
+void check_batches(const Tensor& a, const Tensor& b) {
+  check(a.dim() == 3, "batch1 must be a 3D tensor");
+  check(b.dim() == 3, "batch2 must be a 3D tensor");
+  check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
+        "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].", a.size(0),
+        a.size(2), b.size(0), b.size(1));
+  check_same_dtype(a, b);
 }
 
 // A matrix, or a batch of them, perhaps to be read with its last two dimensions exchanged. For as long as the tensor
@@ -37,13 +56,12 @@ struct Operand {
   int64_t stride(size_t from_end) const { return matrices.strides()[matrices.strides().size() - from_end]; }
 };
 
-// C = A B for each pair in a batch, or for two matrices; `shape` is what the result's elements are seen as.
-Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
-  const int64_t batches = shape.size() == 3 ? shape[0] : 1;
+// out <- A B for each pair in a batch, or for two matrices.
+void multiply_into(const Tensor& out, const Operand& a, const Operand& b, const char* op) {
+  const int64_t batches = out.dim() == 3 ? out.sizes()[0] : 1;
   const int64_t n = a.rows(), k = a.columns(), m = b.columns();
-  Tensor out = empty(shape, a.matrices.dtype());
-  if (out.numel() == 0) return out;
-  if (k == 0) return out.zero_();  // of whatever dtype
+  if (out.numel() == 0) return;
+  if (k == 0) return autograd::fill_elements(out, 0);  // of whatever dtype
   dispatch_numbers(a.matrices.dtype(), op, [&]<class T>() {
     kernels::Matrix<T> x = a.first<T>(), y = b.first<T>();
     T* product = elements<T>(out);
@@ -56,6 +74,12 @@ Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef 
       kernels::gemm(n, m, k, x, y, product);
     }
   });
+}
+
+// The same as a new tensor; `shape` is what the result's elements are seen as.
+Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
+  Tensor out = empty(shape, a.matrices.dtype());
+  multiply_into(out, a, b, op);
   return out;
 }
 
@@ -101,23 +125,24 @@ using namespace ops;
 
 // C = A B.   Shapes: A (n, k), B (k, m) -> (n, m).
 Tensor mm(const Tensor& a, const Tensor& b) {
-  check(a.dim() == 2, "self must be a matrix");
-  check(b.dim() == 2, "mat2 must be a matrix");
-  const int64_t n = a.sizes()[0], k = a.sizes()[1], m = b.sizes()[1];
-  check(k == b.sizes()[0], "mat1 and mat2 shapes cannot be multiplied ({}x{} and {}x{})", n, k, b.sizes()[0], m);
-  check_same_dtype(a, b);
-  return record_product("MmBackward0", multiply(a, b, "addmm_impl_cpu_", {n, m}), a, b);
+  check_matrices(a, b);
+  return record_product("MmBackward0", multiply(a, b, "addmm_impl_cpu_", {a.sizes()[0], b.sizes()[1]}), a, b);
+}
+Tensor& mm_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  check_matrices(a, b);
+  return write_out("mm", out, {a, b}, {a.sizes()[0], b.sizes()[1]}, a.dtype(), Writes::kInAnyOrder,
+                   [&](const Tensor& to) { multiply_into(to, a, b, "addmm_impl_cpu_"); });
 }
 
 // C_s = A_s B_s for each s.   Shapes: A (s, n, k), B (s, k, m) -> (s, n, m).
 Tensor bmm(const Tensor& a, const Tensor& b) {
-  check(a.dim() == 3, "batch1 must be a 3D tensor");
-  check(b.dim() == 3, "batch2 must be a 3D tensor");
-  check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
-        "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].", a.size(0),
-        a.size(2), b.size(0), b.size(1));
-  check_same_dtype(a, b);
+  check_batches(a, b);
   return record_product("BmmBackward0", multiply(a, b, "bmm", {a.size(0), a.size(1), b.size(2)}), a, b);
+}
+Tensor& bmm_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  check_batches(a, b);
+  return write_out("bmm", out, {a, b}, {a.size(0), a.size(1), b.size(2)}, a.dtype(), Writes::kInAnyOrder,
+                   [&](const Tensor& to) { multiply_into(to, a, b, "bmm"); });
 }
 
 // y = A x.   Shapes: A (n, k), x (k) -> (n).   VJP, for G = dL/dy (n):   dA = G xᵀ,   dx = Aᵀ G.
@@ -171,6 +196,11 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     return own_tensor(mm(a.reshape({numel_of(batch), a.size(-1)}), b).view(shape));
   }
   return batched_matmul(a, b);
+}
+
+Tensor& matmul_out(Tensor& out, const Tensor& a, const Tensor& b) {
+  if (a.dim() == 2 && b.dim() == 2) return mm_out(out, a, b);
+  return write_out("matmul", out, {a, b}, [&] { return matmul(a, b); });
 }
 
 }  // namespace wengert

@@ -1,7 +1,9 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/elementwise/write_out.h>
 #include <wengert/ops/kernels/sum.h>
 #include <wengert/ops/ops.h>
+#include <wengert/ops/out.h>
 #include <wengert/ops/reductions/reduction.h>
 
 #include <exception>
@@ -33,18 +35,16 @@ int64_t reduced_count(IntArrayRef sizes, DimSet reduced) {
 
 namespace {
 
-// Sums x over the reduced dimensions into a new tensor.
-Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
+// out <- the sums of x over the reduced dimensions. `out` is contiguous.
+void sum_into(const Tensor& out, const Tensor& x, DimSet reduced) {
   const ScalarType dtype = x.dtype();
   const size_t dims = x.sizes().size();
   if (x.is_contiguous() && reduced == first_dims(dims)) {
-    Tensor out = keepdim ? empty(Dims(dims, 1), dtype) : empty({}, dtype);
     dispatch_numbers(dtype, "sum", [&]<class T>() {
       kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<T>(out), elements<T>(x));
     });
-    return out;
+    return;
   }
-  Tensor out = empty(reduced_shape(x.sizes(), reduced, keepdim), dtype);
   Dims kept_sizes, kept_x, sum_sizes, sum_x;
   for (size_t d = 0; d < dims; ++d) {
     if (reduced[d]) {
@@ -69,6 +69,11 @@ Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
                        kernels::sum_dims(kept, summed, reinterpret_cast<T*>(at[0]), reinterpret_cast<const T*>(at[1]));
                      });
   });
+}
+
+Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
+  Tensor out = empty(reduced_shape(x.sizes(), reduced, keepdim), x.dtype());
+  sum_into(out, x, reduced);
   return out;
 }
 
@@ -80,9 +85,11 @@ Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, DimSet reduced) {
   return autograd::make_view(g, sizes, Dims(sizes.size(), 0), g.storage_offset());
 }
 
+ScalarType summed_type(const Tensor& x) { return isFloatingType(x.dtype()) ? x.dtype() : kLong; }
+
 // s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.
 Tensor sum_over(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype, const char* name) {
-  const ScalarType result = dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
+  const ScalarType result = dtype.value_or(summed_type(x));
   if (x.dtype() != result) return sum_over(x.to(result), dims, keepdim, result, name);
   const DimSet reduced = reduced_dims(dims, x.sizes().size());
   return record(
@@ -191,6 +198,16 @@ Tensor mean(const Tensor& x, std::optional<ScalarType> dtype) {
 }
 Tensor mean(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype) {
   return mean_over(x, dims, keepdim, dtype, "MeanBackward1");
+}
+
+Tensor& sum_out(Tensor& out, const Tensor& x, IntArrayRef dims, bool keepdim) {
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
+  const ScalarType dtype = summed_type(x);
+  return write_out("sum", out, {x}, reduced_shape(x.sizes(), reduced, keepdim), dtype, Writes::kInAnyOrder,
+                   [&](const Tensor& to) { sum_into(to, x.to(dtype), reduced); });
+}
+Tensor& mean_out(Tensor& out, const Tensor& x, IntArrayRef dims, bool keepdim) {
+  return write_out("mean", out, {x}, [&] { return mean(x, dims, keepdim); });
 }
 
 Tensor sum_to_size(const Tensor& x, IntArrayRef sizes) {

@@ -1,6 +1,9 @@
 #include <wengert/autograd/base/check.h>
 #include <wengert/autograd/tape/formula.h>
+#include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/elementwise/write_out.h>
 #include <wengert/ops/ops.h>
+#include <wengert/ops/out.h>
 #include <wengert/ops/promotion.h>
 
 #include <algorithm>
@@ -35,54 +38,67 @@ auto parts_of_gradient(const std::vector<Tensor>& parts, int64_t dim) {
   };
 }
 
-}  // namespace
-}  // namespace ops
-
-using namespace ops;
-
-Tensor cat(TensorList tensors, int64_t dim) {
-  check(!tensors.empty(), "torch.cat(): expected a non-empty list of Tensors");
-  std::vector<Tensor> parts(tensors.begin(), tensors.end());
-  const Tensor* model = &parts[0];
-  ScalarType dtype = parts[0].dtype();
-  for (size_t i = 0; i < parts.size(); ++i) {
-    check(parts[i].dim() > 0, "zero-dimensional tensor (at position {}) cannot be concatenated", i);
-    dtype = promoteTypes(dtype, parts[i].dtype());
-    if (!adds_elements(*model) && adds_elements(parts[i])) model = &parts[i];
-  }
-  // Among vectors of no elements alone no dimension is asked for.
-  dim = adds_elements(*model) ? wrap_dim(dim, model->dim()) : 0;
-  Dims shape(model->sizes());
-  int64_t length = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    if (!adds_elements(parts[i])) continue;
-    check(parts[i].dim() == model->dim(), "Tensors must have same number of dimensions: got {} and {}", model->dim(),
-          parts[i].dim());
-    for (int64_t d = 0; d < model->dim(); ++d) {
-      check(d == dim || parts[i].size(d) == model->size(d),
+// Tensors to be put one after another, in one dtype, and what they are together.
+struct Joined {
+  Joined(TensorList tensors, int64_t along) : parts(tensors.begin(), tensors.end()) {
+    check(!tensors.empty(), "torch.cat(): expected a non-empty list of Tensors");
+    const Tensor* model = &parts[0];
+    dtype = parts[0].dtype();
+    for (size_t i = 0; i < parts.size(); ++i) {
+      check(parts[i].dim() > 0, "zero-dimensional tensor (at position {}) cannot be concatenated", i);
+      dtype = promoteTypes(dtype, parts[i].dtype());
+      if (!adds_elements(*model) && adds_elements(parts[i])) model = &parts[i];
+    }
+    // Among vectors of no elements alone no dimension is asked for.
+    dim = adds_elements(*model) ? wrap_dim(along, model->dim()) : 0;
+    shape = model->sizes();
+    int64_t length = 0;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (!adds_elements(parts[i])) continue;
+      check(parts[i].dim() == model->dim(), "Tensors must have same number of dimensions: got {} and {}", model->dim(),
+            parts[i].dim());
+      for (int64_t d = 0; d < model->dim(); ++d) {
+        check(
+            d == dim || parts[i].size(d) == model->size(d),
             "Sizes of tensors must match except in dimension {}. Expected size {} but got size {} for tensor number {} "
             "in the list.",
             dim, model->size(d), parts[i].size(d), i);
+      }
+      length += parts[i].size(dim);
     }
-    length += parts[i].size(dim);
+    if (adds_elements(*model)) shape[static_cast<size_t>(dim)] = length;
+    for (Tensor& part : parts) part = part.to(dtype);
   }
-  if (adds_elements(*model)) shape[static_cast<size_t>(dim)] = length;
-  Tensor out = empty(shape, dtype);
-  for (Tensor& part : parts) part = part.to(dtype);
-  {
+
+  // Into a tensor of this shape and dtype.
+  void write(const Tensor& out) const {
     const NoGradGuard no_grad;
     int64_t start = 0;
     for (const Tensor& part : parts) {
       if (!adds_elements(part)) continue;
-      out.narrow(dim, start, part.size(dim)).copy_(part);
+      copy_elements(out.narrow(dim, start, part.size(dim)), part);
       start += part.size(dim);
     }
   }
-  const std::vector<std::reference_wrapper<const Tensor>> inputs(parts.begin(), parts.end());
-  return record("CatBackward0", out, inputs, saving(), parts_of_gradient(parts, dim));
+
+  std::vector<Tensor> parts;
+  ScalarType dtype;
+  int64_t dim;
+  Dims shape;
+};
+
+Tensor& join_out(const char* op, Tensor& out, TensorList tensors, int64_t dim) {
+  const Joined joined(tensors, dim);
+  return write_out(op, out, tensors, joined.shape, joined.dtype, Writes::kInAnyOrder,
+                   [&](const Tensor& to) { joined.write(to); });
 }
 
-Tensor stack(TensorList tensors, int64_t dim) {
+int64_t new_dim(TensorList tensors, int64_t dim) {
+  check(!tensors.empty(), "stack expects a non-empty TensorList");
+  return wrap_dim(dim, tensors[0].dim() + 1);
+}
+
+std::vector<Tensor> with_new_dim(TensorList tensors, int64_t dim) {
   check(!tensors.empty(), "stack expects a non-empty TensorList");
   std::vector<Tensor> parts;
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -91,7 +107,26 @@ Tensor stack(TensorList tensors, int64_t dim) {
           tensors[i].sizes(), i);
     parts.push_back(tensors[i].unsqueeze(dim));
   }
-  return cat(parts, wrap_dim(dim, tensors[0].dim() + 1));
+  return parts;
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;
+
+Tensor cat(TensorList tensors, int64_t dim) {
+  const Joined joined(tensors, dim);
+  Tensor out = empty(joined.shape, joined.dtype);
+  joined.write(out);
+  const std::vector<std::reference_wrapper<const Tensor>> inputs(joined.parts.begin(), joined.parts.end());
+  return record("CatBackward0", out, inputs, saving(), parts_of_gradient(joined.parts, joined.dim));
+}
+Tensor& cat_out(Tensor& out, TensorList tensors, int64_t dim) { return join_out("cat", out, tensors, dim); }
+
+Tensor stack(TensorList tensors, int64_t dim) { return cat(with_new_dim(tensors, dim), new_dim(tensors, dim)); }
+Tensor& stack_out(Tensor& out, TensorList tensors, int64_t dim) {
+  return join_out("stack", out, with_new_dim(tensors, dim), new_dim(tensors, dim));
 }
 
 std::vector<Tensor> split(const Tensor& x, IntArrayRef sizes, int64_t dim) {

@@ -150,5 +150,19 @@ TEST(Sign, OfZeroIsZero) {
   EXPECT_TRUE(equal(x.clone().sign_(), x.sign()));
 }
 
+TEST(Pointwise, BitsDoNotDependOnStrides) {
+  for (const ScalarType dtype : {kFloat, kDouble}) {
+    const Tensor x = test::arbitrary({67, 301}).to(dtype) * 4;
+    for (const auto& f : std::vector<std::function<Tensor(const Tensor&)>>{
+             [](const Tensor& t) { return t.exp(); }, [](const Tensor& t) { return t.tanh(); },
+             [](const Tensor& t) { return t.sigmoid(); }, [](const Tensor& t) { return t.relu(); },
+             [](const Tensor& t) { return t.abs().sqrt(); }, [](const Tensor& t) { return -t; }}) {
+      EXPECT_TRUE(equal(f(x.t()), f(x).t()));
+      EXPECT_TRUE(equal(f(x.slice(1, 0, 301, 3)), f(x).slice(1, 0, 301, 3)));
+      EXPECT_TRUE(equal(f(x.slice(1, 0, 1).expand({67, 301})), f(x.slice(1, 0, 1)).expand({67, 301})));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace wengert
