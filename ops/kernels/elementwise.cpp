@@ -89,6 +89,5 @@ template void for_each_run<1>(const StridedLoop<1>&, const std::array<Operand, 1
 template void for_each_run<2>(const StridedLoop<2>&, const std::array<Operand, 2>&, Run);
 template void for_each_run<3>(const StridedLoop<3>&, const std::array<Operand, 3>&, Run);
 template void for_each_run<4>(const StridedLoop<4>&, const std::array<Operand, 4>&, Run);
-template void for_each_run<5>(const StridedLoop<5>&, const std::array<Operand, 5>&, Run);
 
 }  // namespace wengert::kernels

@@ -21,7 +21,7 @@ struct Operand {
   int64_t element_size;
 };
 
-/// Calls `run` for runs that together are all elements, on several threads when there are many. N: 1 to 5.
+/// Calls `run` for runs that together are all elements, on several threads when there are many. N: 1 to 4.
 /// Operand 0 is the one written.
 template <size_t N>
 void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run);
