@@ -32,7 +32,11 @@ struct Times : BinaryKernel<kernels::simd::Binary::kMultiply> {
 struct Over : BinaryKernel<kernels::simd::Binary::kDivide> {
   template <class T>
   T operator()(T x, T y) const {
-    return static_cast<T>(x / y);
+    if constexpr (std::is_floating_point_v<T>) {
+      return x / y;
+    } else {
+      return T(0);  // never run: division is done in floating point
+    }
   }
 };
 

@@ -20,6 +20,7 @@ bool adds_elements(const Tensor& x) { return !(x.dim() == 1 && x.numel() == 0); 
 // The gradients of parts that were put one after another along dim:   dx_i = the part of G that came from x_i.
 auto parts_of_gradient(const std::vector<Tensor>& parts, int64_t dim) {
   std::vector<Dims> shapes;
+  shapes.reserve(parts.size());
   for (const Tensor& part : parts) shapes.push_back(Dims(part.sizes()));
   return [shapes, dim](const Backward& b) {
     Gradients out;
