@@ -65,8 +65,6 @@ class ToSave {
     needing_ = {a, b};
     return *this;
   }
-  /// Not at all.
-  static ToSave nothing(const Tensor& tensor) { return ToSave(tensor).for_gradients_of(nullptr, nullptr); }
 
   bool is_output() const { return as_ == As::kOutput; }
   [[gnu::always_inline]] SavedTensor saved() const {
@@ -241,6 +239,9 @@ Tensor& record_in_place(const char* name, const Tensor& self, TensorRefs inputs,
   node->save_outputs(to_save);
   return changed;
 }
+
+/// The formula of an input that makes no difference: what is written over, or rounded off.
+inline constexpr auto kZeroGradient = [](const Backward& b) { return zeros_like(b.grad()); };
 
 /// y, a result that came out as a view of some temporary, as a tensor of its own: what is done to it in place later
 /// is not done to that.

@@ -24,9 +24,6 @@ struct Converted {
   void run(To* out, const To* x, int64_t count) const { std::copy_n(x, count, out); }
 };
 
-// The gradient of what is written over.
-constexpr auto kZero = [](const Backward& b) { return zeros_like(b.grad()); };
-
 }  // namespace
 
 void copy_elements(const Tensor& to, const Tensor& from) {
@@ -106,13 +103,13 @@ Tensor& Tensor::copy_(const Tensor& source) const {
     // A source that shares this memory in another layout is read in full before anything is written.
     copy_elements(*this, is_alias_of(source) ? source.detach().clone() : source);
   };
-  return record_in_place<Broadcast<2>>("CopyBackwards", *this, {*this, source}, saving(), write, kZero,
+  return record_in_place<Broadcast<2>>("CopyBackwards", *this, {*this, source}, saving(), write, kZeroGradient,
                                        [](const Backward& b) { return b.grad(); });
 }
 
 Tensor& Tensor::fill_(Scalar value) const {
   return record_in_place(
-      "FillBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, value); }, kZero);
+      "FillBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, value); }, kZeroGradient);
 }
 
 // y <- a number.   VJP:   its gradient is the sum of G.
@@ -120,7 +117,7 @@ Tensor& Tensor::fill_(const Tensor& value) const {
   check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with {} dimensions.",
         value.dim());
   return record_in_place(
-      "FillBackward1", *this, {*this, value}, saving(), [&] { fill_elements(*this, value.item()); }, kZero,
+      "FillBackward1", *this, {*this, value}, saving(), [&] { fill_elements(*this, value.item()); }, kZeroGradient,
       [](const Backward& b) { return b.grad().sum(); });
 }
 
@@ -130,7 +127,7 @@ Tensor& Tensor::zero_() const {
     return autograd::end_in_place(*this);
   }
   return record_in_place(
-      "ZeroBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, 0); }, kZero);
+      "ZeroBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, 0); }, kZeroGradient);
 }
 
 }  // namespace wengert

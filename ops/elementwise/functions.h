@@ -104,10 +104,14 @@ struct UnaryFormula {
   }
 };
 
+/// What record() is to save of x and y = f(x).
 template <Saves saves>
-ToSave save_for(ToSave x, const Tensor& y) {
-  if (saves == Saves::kNothing) return ToSave::nothing(y);
-  return saves == Saves::kInput ? x : ToSave::output(y);
+auto saved_of(ToSave x, const Tensor& y) {
+  if constexpr (saves == Saves::kNothing) {
+    return saving();
+  } else {
+    return saving(saves == Saves::kInput ? x : ToSave::output(y));
+  }
 }
 
 /// y = f(x).
@@ -116,7 +120,7 @@ Tensor unary(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Tensor& 
   const Tensor x = domain == Domain::kReal ? input.to(to_floating(input.dtype())) : input;
   const Tensor y = empty(x.sizes(), x.options());
   compute_unary(f, y, x);
-  return record(f.name, y, {x}, saving(save_for<saves>(x, y)), UnaryFormula<saves, Vjp>{f.vjp});
+  return record(f.name, y, {x}, saved_of<saves>(x, y), UnaryFormula<saves, Vjp>{f.vjp});
 }
 
 /// x <- f(x).
@@ -125,7 +129,7 @@ Tensor& unary_in_place(const UnaryFunction<saves, domain, Forward, Vjp>& f, cons
   if (domain == Domain::kReal) check_can_cast(to_floating(x.dtype()), x.dtype());
   check_writable(x);
   return record_in_place(
-      f.name, x, {x}, saving(save_for<saves>(ToSave::copy(x), x)), [&] { compute_unary(f, x, x); },
+      f.name, x, {x}, saved_of<saves>(ToSave::copy(x), x), [&] { compute_unary(f, x, x); },
       UnaryFormula<saves, Vjp>{f.vjp});
 }
 

@@ -25,9 +25,7 @@ bool power(bool base, bool exponent) { return base || !exponent; }
 float power(float base, float exponent) { return std::pow(base, exponent); }
 double power(double base, double exponent) { return std::pow(base, exponent); }
 
-void compute(const Tensor& out, const Tensor& base, const Tensor& exponent) {
-  dispatch(out.dtype(), [&]<class T>() { apply<T, T, T>(out, base, exponent, [](T x, T e) { return power(x, e); }); });
-}
+constexpr auto kPower = [](auto x, auto e) { return power(x, e); };
 
 // The exponents that occur most are cheaper done by hand.
 void compute(const Tensor& out, const Tensor& base, Scalar exponent) {
@@ -96,27 +94,23 @@ Tensor pow(const Tensor& base, Scalar exponent) {
 }
 
 Tensor pow(const Tensor& first, const Tensor& second) {
-  const ScalarType dtype = result_type(first, second);
-  check_not_bool(dtype);
-  const Tensor base = first.to(dtype), exponent = second.to(dtype);
-  Tensor out = empty_result(base, exponent, dtype);
-  compute(out, base, exponent);
+  const auto [base, exponent] = Operands(first, second);
+  check_not_bool(base.dtype());
+  const Tensor out = compute_new<Domain::kAny>("pow", base, exponent, kPower);
   return record<Broadcast<2>>("PowBackward1", out, {base, exponent},
                               saving(base, exponent, ToSave::output(out).for_gradients_of(exponent)), kOfBase,
                               kOfExponent);
 }
 
 Tensor& pow_out(Tensor& out, const Tensor& base, const Tensor& exponent) {
-  const ScalarType dtype = result_type(base, exponent);
-  check_not_bool(dtype);
-  return write_out("pow", out, {base, exponent}, broadcast_shapes(base.sizes(), exponent.sizes()), dtype,
-                   Writes::kElementwise, [&](const Tensor& to) { compute(to, base.to(dtype), exponent.to(dtype)); });
+  check_not_bool(result_type(base, exponent));
+  return binary_out<Domain::kAny>("pow", kPower, out, base, exponent);
 }
 
 Tensor pow(Scalar base, const Tensor& input) {
   const Tensor exponent = input.to(result_type(input, base));
   Tensor out = empty(exponent.sizes(), exponent.options());
-  compute(out, full({}, base, exponent.options()), exponent);
+  compute_binary<Domain::kAny>("pow", out, full({}, base, exponent.options()), exponent, kPower);
   return record("PowBackward2", out, {exponent}, saving(exponent, ToSave::output(out)), [base](const Backward& b) {
     return grad_of_exponent(b.grad(), full({}, base, b.grad().options()), b.saved(0), b.saved(1));
   });
@@ -132,19 +126,11 @@ Tensor& Tensor::pow_(Scalar exponent) const {
 }
 
 Tensor& Tensor::pow_(const Tensor& other) const {
-  const ScalarType result = result_type(*this, other);
-  check_not_bool(result);
-  check_can_cast(result, dtype());
-  check_writable(*this, other);
-  const auto write = [&] {
-    const NoGradGuard no_grad;
-    const Tensor base = to(result);
-    compute(base, base, other.to(result));
-    if (!base.is_same(*this)) copy_elements(*this, base);
-  };
+  check_not_bool(result_type(*this, other));
   return record_in_place<Broadcast<2>>(
       "PowBackward1", *this, {*this, other},
-      saving(ToSave::copy(*this), other, ToSave::output(*this).for_gradients_of(other)), write, kOfBase, kOfExponent);
+      saving(ToSave::copy(*this), other, ToSave::output(*this).for_gradients_of(other)),
+      [&] { compute_in_place<Domain::kAny>("pow", *this, other, kPower); }, kOfBase, kOfExponent);
 }
 
 }  // namespace wengert

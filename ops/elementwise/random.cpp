@@ -49,7 +49,7 @@ void for_each_in_order(const Tensor& self, const Write& write) {
 // y <- what fill() writes.   VJP:   what y was before gets 0.
 template <class Fill>
 Tensor& fill_in_place(const char* name, const Tensor& y, const Fill& fill) {
-  return record_in_place(name, y, {y}, saving(), fill, [](const Backward& b) { return zeros_like(b.grad()); });
+  return record_in_place(name, y, {y}, saving(), fill, kZeroGradient);
 }
 
 TensorOptions like_options(const Tensor& like, const TensorOptions& options) {

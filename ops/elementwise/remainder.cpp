@@ -85,8 +85,7 @@ Tensor div(const Tensor& first, const Tensor& second, std::optional<std::string_
   check_no_zero(a, b);
   const Tensor out = down ? compute_new<Domain::kNumber>("div_floor", a, b, floor_quotient)
                           : compute_new<Domain::kNumber>("div_trunc", a, b, trunc_quotient);
-  constexpr auto kZero = [](const Backward& c) { return zeros_like(c.grad()); };
-  return record<Broadcast<2>>("DivBackward2", out, {a, b}, saving(), kZero, kZero);
+  return record<Broadcast<2>>("DivBackward2", out, {a, b}, saving(), kZeroGradient, kZeroGradient);
 }
 Tensor div(const Tensor& a, Scalar b, std::optional<std::string_view> rounding_mode) {
   return rounding_mode ? div(a, as_tensor(b, a), rounding_mode) : div(a, b);

@@ -56,12 +56,17 @@ struct Operand {
   int64_t stride(size_t from_end) const { return matrices.strides()[matrices.strides().size() - from_end]; }
 };
 
-// out <- A B for each pair in a batch, or for two matrices.
-void multiply_into(const Tensor& out, const Operand& a, const Operand& b, const char* op) {
-  const int64_t batches = out.dim() == 3 ? out.sizes()[0] : 1;
+// A B for each pair in a batch, or for two matrices, in a new tensor or `into` one without gaps; `shape` is what the
+// result's elements are seen as.
+Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape, const Tensor* into = nullptr) {
+  const int64_t batches = shape.size() == 3 ? shape[0] : 1;
   const int64_t n = a.rows(), k = a.columns(), m = b.columns();
-  if (out.numel() == 0) return;
-  if (k == 0) return autograd::fill_elements(out, 0);  // of whatever dtype
+  Tensor out = into == nullptr ? empty(shape, a.matrices.dtype()) : *into;
+  if (out.numel() == 0) return out;
+  if (k == 0) {  // of whatever dtype
+    autograd::fill_elements(out, 0);
+    return out;
+  }
   dispatch_numbers(a.matrices.dtype(), op, [&]<class T>() {
     kernels::Matrix<T> x = a.first<T>(), y = b.first<T>();
     T* product = elements<T>(out);
@@ -74,12 +79,6 @@ void multiply_into(const Tensor& out, const Operand& a, const Operand& b, const 
       kernels::gemm(n, m, k, x, y, product);
     }
   });
-}
-
-// The same as a new tensor; `shape` is what the result's elements are seen as.
-Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef shape) {
-  Tensor out = empty(shape, a.matrices.dtype());
-  multiply_into(out, a, b, op);
   return out;
 }
 
@@ -131,7 +130,7 @@ Tensor mm(const Tensor& a, const Tensor& b) {
 Tensor& mm_out(Tensor& out, const Tensor& a, const Tensor& b) {
   check_matrices(a, b);
   return write_out("mm", out, {a, b}, {a.sizes()[0], b.sizes()[1]}, a.dtype(), Writes::kInAnyOrder,
-                   [&](const Tensor& to) { multiply_into(to, a, b, "addmm_impl_cpu_"); });
+                   [&](const Tensor& to) { multiply(a, b, "addmm_impl_cpu_", to.sizes(), &to); });
 }
 
 // C_s = A_s B_s for each s.   Shapes: A (s, n, k), B (s, k, m) -> (s, n, m).
@@ -142,7 +141,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 Tensor& bmm_out(Tensor& out, const Tensor& a, const Tensor& b) {
   check_batches(a, b);
   return write_out("bmm", out, {a, b}, {a.size(0), a.size(1), b.size(2)}, a.dtype(), Writes::kInAnyOrder,
-                   [&](const Tensor& to) { multiply_into(to, a, b, "bmm"); });
+                   [&](const Tensor& to) { multiply(a, b, "bmm", to.sizes(), &to); });
 }
 
 // y = A x.   Shapes: A (n, k), x (k) -> (n).   VJP, for G = dL/dy (n):   dA = G xᵀ,   dx = Aᵀ G.

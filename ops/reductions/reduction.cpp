@@ -35,16 +35,18 @@ int64_t reduced_count(IntArrayRef sizes, DimSet reduced) {
 
 namespace {
 
-// out <- the sums of x over the reduced dimensions. `out` is contiguous.
-void sum_into(const Tensor& out, const Tensor& x, DimSet reduced) {
+// The sums of x over the reduced dimensions, in a new tensor or `into` one without gaps.
+Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim, const Tensor* into = nullptr) {
   const ScalarType dtype = x.dtype();
   const size_t dims = x.sizes().size();
   if (x.is_contiguous() && reduced == first_dims(dims)) {
+    Tensor out = into != nullptr ? *into : keepdim ? empty(Dims(dims, 1), dtype) : empty({}, dtype);
     dispatch_numbers(dtype, "sum", [&]<class T>() {
       kernels::sum_all_into(kernels::StridedLoop<1>(x.numel(), {1}), elements<T>(out), elements<T>(x));
     });
-    return;
+    return out;
   }
+  Tensor out = into != nullptr ? *into : empty(reduced_shape(x.sizes(), reduced, keepdim), dtype);
   Dims kept_sizes, kept_x, sum_sizes, sum_x;
   for (size_t d = 0; d < dims; ++d) {
     if (reduced[d]) {
@@ -69,11 +71,6 @@ void sum_into(const Tensor& out, const Tensor& x, DimSet reduced) {
                        kernels::sum_dims(kept, summed, reinterpret_cast<T*>(at[0]), reinterpret_cast<const T*>(at[1]));
                      });
   });
-}
-
-Tensor compute_sum(const Tensor& x, DimSet reduced, bool keepdim) {
-  Tensor out = empty(reduced_shape(x.sizes(), reduced, keepdim), x.dtype());
-  sum_into(out, x, reduced);
   return out;
 }
 
@@ -85,11 +82,9 @@ Tensor repeat_reduced(const Tensor& g, IntArrayRef sizes, DimSet reduced) {
   return autograd::make_view(g, sizes, Dims(sizes.size(), 0), g.storage_offset());
 }
 
-ScalarType summed_type(const Tensor& x) { return isFloatingType(x.dtype()) ? x.dtype() : kLong; }
-
 // s = sum of x over some dimensions.   VJP, for G = dL/ds:   dx = G, repeated along those dimensions.
 Tensor sum_over(const Tensor& x, IntArrayRef dims, bool keepdim, std::optional<ScalarType> dtype, const char* name) {
-  const ScalarType result = dtype.value_or(summed_type(x));
+  const ScalarType result = summed_type(x, dtype);
   if (x.dtype() != result) return sum_over(x.to(result), dims, keepdim, result, name);
   const DimSet reduced = reduced_dims(dims, x.sizes().size());
   return record(
@@ -204,7 +199,7 @@ Tensor& sum_out(Tensor& out, const Tensor& x, IntArrayRef dims, bool keepdim) {
   const DimSet reduced = reduced_dims(dims, x.sizes().size());
   const ScalarType dtype = summed_type(x);
   return write_out("sum", out, {x}, reduced_shape(x.sizes(), reduced, keepdim), dtype, Writes::kInAnyOrder,
-                   [&](const Tensor& to) { sum_into(to, x.to(dtype), reduced); });
+                   [&](const Tensor& to) { compute_sum(x.to(dtype), reduced, keepdim, &to); });
 }
 Tensor& mean_out(Tensor& out, const Tensor& x, IntArrayRef dims, bool keepdim) {
   return write_out("mean", out, {x}, [&] { return mean(x, dims, keepdim); });

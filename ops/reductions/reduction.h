@@ -3,6 +3,7 @@
 #include <wengert/autograd/tensor/tensor.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace wengert::ops {
@@ -12,6 +13,12 @@ Dims reduced_shape(IntArrayRef sizes, DimSet reduced, bool keepdim);
 
 /// How many elements go into each of its results.
 int64_t reduced_count(IntArrayRef sizes, DimSet reduced);
+
+/// The dtype in which x's elements are added up or multiplied, if no other is asked for: whole numbers and bools as
+/// Long.
+inline ScalarType summed_type(const Tensor& x, std::optional<ScalarType> dtype = {}) {
+  return dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
+}
 
 /// Whether an element is 0, where a formula that divides would not do.
 bool has_zero(const Tensor& x);

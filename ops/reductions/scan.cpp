@@ -28,10 +28,6 @@ Tensor scan(const char* name, const Tensor& x, int64_t dim, ScalarType dtype, St
   return rows.in_place(out);
 }
 
-ScalarType summed_type(const Tensor& x, std::optional<ScalarType> dtype) {
-  return dtype.value_or(isFloatingType(x.dtype()) ? x.dtype() : kLong);
-}
-
 // dx_i = sum_{j >= i} a_j along dim.
 Tensor sum_from_here_on(const Tensor& a, int64_t dim) { return flip(cumsum(flip(a, dim), dim), dim); }
 

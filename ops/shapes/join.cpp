@@ -100,7 +100,6 @@ int64_t new_dim(TensorList tensors, int64_t dim) {
 }
 
 std::vector<Tensor> with_new_dim(TensorList tensors, int64_t dim) {
-  check(!tensors.empty(), "stack expects a non-empty TensorList");
   std::vector<Tensor> parts;
   for (size_t i = 0; i < tensors.size(); ++i) {
     check(tensors[i].sizes() == tensors[0].sizes(),
