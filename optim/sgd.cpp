@@ -1,64 +1,82 @@
-#include <wengert/autograd/base/check.h>
-#include <wengert/autograd/base/grad_mode.h>
-#include <wengert/autograd/base/tracing.h>
-#include <wengert/autograd/tensor/factories.h>
+#include <wengert/optim/rule.h>
 #include <wengert/optim/sgd.h>
+#include <wengert/optim/update.h>
 
 namespace wengert::optim {
 namespace {
 
-struct SGDState final : OptimizerParamState {
-  Tensor momentum_buffer;
+struct SGDRule : Descent {
+  double lr;
+
+  template <class T>
+  [[gnu::always_inline]] void operator()(T& p, T g) const {
+    p -= T(lr) * gradient(p, g);
+  }
 };
 
-void check_options(const SGDOptions& options) {
-  check(options.lr() >= 0, "Invalid learning rate: {}", options.lr());
-  check(options.momentum() >= 0, "Invalid momentum value: {}", options.momentum());
-  check(options.weight_decay() >= 0, "Invalid weight_decay value: {}", options.weight_decay());
-  check(!options.nesterov() || (options.momentum() > 0 && options.dampening() == 0),
-        "Nesterov momentum requires a momentum and zero dampening");
+struct MomentumRule : Descent {
+  double lr, momentum, dampening;
+  bool nesterov, first;
+
+  template <class T>
+  [[gnu::always_inline]] void operator()(T& p, T g, T& buffer) const {
+    g = gradient(p, g);
+    buffer = first ? g : T(momentum) * buffer + T(1 - dampening) * g;
+    p -= T(lr) * (nesterov ? g + T(momentum) * buffer : buffer);
+  }
+};
+
+SGDRule next_without_momentum(const SGDOptions& options, SGDParamState&) {
+  return {{options.weight_decay(), options.maximize()}, options.lr()};
+}
+
+MomentumRule next_with_momentum(const SGDOptions& options, SGDParamState& state) {
+  const bool first = !std::exchange(state.holds_gradients(), true);
+  return {{options.weight_decay(), options.maximize()},
+          options.lr(),
+          options.momentum(),
+          options.dampening(),
+          options.nesterov(),
+          first};
+}
+
+// The buffer is sparse, too, and has the rows of all gradients so far.
+void step_sparse_with_momentum(const ParameterStep<SGDOptions, SGDParamState>& step) {
+  tracing::refuse("optim::SGD::step() with a sparse gradient");
+  const SGDOptions& options = step.options();
+  const Tensor grad = options.maximize() ? step.grad.mul(-1) : step.grad;
+  Tensor& buffer = step.state().momentum_buffer();
+  buffer =
+      buffer.defined() ? buffer.mul(options.momentum()).add(grad, 1 - options.dampening()).coalesce() : grad.coalesce();
+  step.parameter.add_(options.nesterov() ? grad.add(buffer, options.momentum()) : buffer, -options.lr());
 }
 
 }  // namespace
 
-SGD::SGD(std::vector<OptimizerParamGroup> groups, SGDOptions defaults)
-    : Optimizer(std::move(groups), std::make_unique<SGDOptions>(defaults)) {
-  check_options(defaults);
-  for (const OptimizerParamGroup& group : param_groups()) {
-    check_options(static_cast<const SGDOptions&>(group.options()));
-  }
+void SGDOptions::check() const {
+  wengert::check(lr_ >= 0, "Invalid learning rate: {}", lr_);
+  wengert::check(momentum_ >= 0, "Invalid momentum value: {}", momentum_);
+  wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
+  wengert::check(!nesterov_ || (momentum_ > 0 && dampening_ == 0),
+                 "Nesterov momentum requires a momentum and zero dampening");
 }
-
-SGD::SGD(std::vector<Tensor> params, SGDOptions defaults)
-    : SGD(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
 Tensor SGD::step(LossClosure closure) {
   const NoGradGuard no_grad;
   Tensor loss = compute_loss(closure);
-  for (OptimizerParamGroup& group : param_groups()) {
-    const auto& options = static_cast<const SGDOptions&>(group.options());
-    for (const Tensor& parameter : group.params()) {
-      if (!parameter.grad().defined()) continue;
-      Tensor step = options.maximize() ? -parameter.grad() : parameter.grad();
-      if (options.weight_decay() != 0) step = step.add(parameter, options.weight_decay());
-      if (options.momentum() != 0) {
-        Tensor& buffer = state_of<SGDState>(parameter).momentum_buffer;
-        if (buffer.defined()) {
-          buffer.mul_(options.momentum()).add_(step, 1 - options.dampening());
-        } else {
-          tracing::refuse("the first step of optim::SGD with momentum, which is unlike those that follow,");
-          buffer = step.clone();
+  step_each<SGDOptions, SGDParamState>(
+      *this, [](const SGDOptions&, const Tensor&, SGDParamState&) {},
+      [](const ParameterStep<SGDOptions, SGDParamState>& step) {
+        const bool has_momentum = step.options().momentum() != 0;
+        if (step.grad.is_sparse()) {
+          wengert::check(step.options().weight_decay() == 0,
+                         "weight_decay option is not compatible with sparse gradients");
+          return has_momentum ? step_sparse_with_momentum(step) : step.apply_rows(next_without_momentum);
         }
-        step = options.nesterov() ? step.add(buffer, options.momentum()) : buffer;
-      }
-      if (tracing::listener == nullptr) [[likely]] {
-        parameter.add_(step, -options.lr());
-      } else {
-        // A replay reads the learning rate where it lies, and so follows schedulers.
-        parameter.sub_(from_blob(const_cast<double*>(&options.lr()), {}, kDouble) * step);
-      }
-    }
-  }
+        if (!has_momentum) return step.apply(next_without_momentum);
+        make_zeros(step.state().momentum_buffer(), step.parameter);
+        step.apply(next_with_momentum, step.state().momentum_buffer());
+      });
   return loss;
 }
 

@@ -58,11 +58,15 @@ void add_fit_options(CLI::App& app, FitArguments& arguments) {
       ->capture_default_str();
   app.add_option(
          "--lr", fit.lr,
-         "learning rate, for the matrix as scaled (default 0.2 for sgd, 0.01 for adam; 0.001 with --scale none)")
+         "learning rate, for the matrix as scaled (default 0.2 for sgd and asgd, and 0.001 with --scale none; 0.1 for "
+         "adagrad, 0.001 for rmsprop, 1 for adadelta and lbfgs, else 0.01)")
       ->check(CLI::PositiveNumber)
       ->type_name("RATE");
-  add_choice(app, "--optimizer", fit.optimizer, {{"sgd", OptimizerKind::kSgd}, {"adam", OptimizerKind::kAdam}},
-             "(default sgd)");
+  add_choice(app, "--optimizer", fit.optimizer, optimizer_names(), "(default sgd)");
+  add_choice(
+      app, "--schedule", fit.schedule, schedule_names(),
+      "of the learning rate over --iterations: a tenth after each third; down to a thousandth; down to 0 in a line "
+      "or a cosine; up and down; a quarter where the loss stops falling (default none)");
   app.add_option("--momentum", fit.momentum, "of sgd, in [0, 1)")
       ->check(CLI::Range(0.0, 0.9999))
       ->type_name("BETA")

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
 
@@ -61,13 +62,57 @@ Tensor starting_factor(int64_t rows, int64_t columns, Init init, wengert::Scalar
   return factor.requires_grad_();
 }
 
-std::unique_ptr<wengert::optim::Optimizer> make_optimizer(const FitOptions& options, std::vector<Tensor> factors) {
+std::unique_ptr<wengert::optim::Optimizer> make_optimizer(const FitOptions& options,
+                                                          const std::vector<Tensor>& factors) {
+  namespace optim = wengert::optim;
   const double lr = learning_rate(options);
-  if (options.optimizer == OptimizerKind::kAdam) {
-    return std::make_unique<wengert::optim::Adam>(std::move(factors), wengert::optim::AdamOptions(lr));
+  switch (options.optimizer) {
+    case OptimizerKind::kSgd:
+      return std::make_unique<optim::SGD>(factors, optim::SGDOptions(lr).momentum(options.momentum));
+    case OptimizerKind::kAdam: return std::make_unique<optim::Adam>(factors, optim::AdamOptions(lr));
+    case OptimizerKind::kAdamW: return std::make_unique<optim::AdamW>(factors, optim::AdamWOptions(lr).weight_decay(0));
+    case OptimizerKind::kAdagrad: return std::make_unique<optim::Adagrad>(factors, optim::AdagradOptions(lr));
+    case OptimizerKind::kRmsprop: return std::make_unique<optim::RMSprop>(factors, optim::RMSpropOptions(lr));
+    case OptimizerKind::kAdadelta: return std::make_unique<optim::Adadelta>(factors, optim::AdadeltaOptions(lr));
+    case OptimizerKind::kAdamax: return std::make_unique<optim::Adamax>(factors, optim::AdamaxOptions(lr));
+    case OptimizerKind::kNadam: return std::make_unique<optim::NAdam>(factors, optim::NAdamOptions(lr));
+    case OptimizerKind::kRadam: return std::make_unique<optim::RAdam>(factors, optim::RAdamOptions(lr));
+    case OptimizerKind::kAsgd: return std::make_unique<optim::ASGD>(factors, optim::ASGDOptions(lr).lambd(0));
+    case OptimizerKind::kRprop: return std::make_unique<optim::Rprop>(factors, optim::RpropOptions(lr));
+    case OptimizerKind::kLbfgs: break;
   }
-  return std::make_unique<wengert::optim::SGD>(std::move(factors),
-                                               wengert::optim::SGDOptions(lr).momentum(options.momentum));
+  return std::make_unique<optim::LBFGS>(factors, optim::LBFGSOptions(lr).line_search_fn("strong_wolfe").max_iter(1));
+}
+
+// The learning rate after each step. Holds the scheduler, if any.
+std::function<void(double loss)> make_schedule(const FitOptions& options, wengert::optim::Optimizer& optimizer) {
+  namespace optim = wengert::optim;
+  const int64_t steps = std::max<int64_t>(1, options.iterations);
+  const auto each_step = [](std::shared_ptr<optim::LRScheduler> scheduler) {
+    return [scheduler = std::move(scheduler)](double) { scheduler->step(); };
+  };
+  switch (options.schedule) {
+    case Schedule::kNone: break;
+    case Schedule::kStep: return each_step(std::make_shared<optim::StepLR>(optimizer, std::max<int64_t>(1, steps / 3)));
+    case Schedule::kExponential:
+      return each_step(
+          std::make_shared<optim::ExponentialLR>(optimizer, std::pow(1e-3, 1 / static_cast<double>(steps))));
+    case Schedule::kLinear: return each_step(std::make_shared<optim::LinearLR>(optimizer, 1, 0, steps));
+    case Schedule::kCosine: return each_step(std::make_shared<optim::CosineAnnealingLR>(optimizer, steps));
+    case Schedule::kOneCycle: {
+      optim::OneCycleLROptions cycle;
+      cycle.cycle_momentum = false;
+      return each_step(std::make_shared<optim::OneCycleLR>(optimizer, learning_rate(options), steps + 1, cycle));
+    }
+    case Schedule::kPlateau: {
+      optim::ReduceLROnPlateauOptions plateau;
+      plateau.factor = 0.25;
+      plateau.patience = 50;
+      const auto scheduler = std::make_shared<optim::ReduceLROnPlateau>(optimizer, plateau);
+      return [scheduler](double loss) { scheduler->step(loss); };
+    }
+  }
+  return [](double) {};
 }
 
 // The best factors so far, and the loss with them.
@@ -116,9 +161,36 @@ void scale_learning_rate(wengert::optim::Optimizer& optimizer, double factor) {
 
 }  // namespace
 
+const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_names() {
+  static const std::vector<std::pair<std::string, OptimizerKind>> names{
+      {"sgd", OptimizerKind::kSgd},         {"adam", OptimizerKind::kAdam},
+      {"adamw", OptimizerKind::kAdamW},     {"adagrad", OptimizerKind::kAdagrad},
+      {"rmsprop", OptimizerKind::kRmsprop}, {"adadelta", OptimizerKind::kAdadelta},
+      {"adamax", OptimizerKind::kAdamax},   {"nadam", OptimizerKind::kNadam},
+      {"radam", OptimizerKind::kRadam},     {"asgd", OptimizerKind::kAsgd},
+      {"rprop", OptimizerKind::kRprop},     {"lbfgs", OptimizerKind::kLbfgs}};
+  return names;
+}
+
+const std::vector<std::pair<std::string, Schedule>>& schedule_names() {
+  static const std::vector<std::pair<std::string, Schedule>> names{
+      {"none", Schedule::kNone},      {"step", Schedule::kStep},     {"exponential", Schedule::kExponential},
+      {"linear", Schedule::kLinear},  {"cosine", Schedule::kCosine}, {"one-cycle", Schedule::kOneCycle},
+      {"plateau", Schedule::kPlateau}};
+  return names;
+}
+
 double learning_rate(const FitOptions& options) {
   if (options.lr) return *options.lr;
-  if (options.optimizer == OptimizerKind::kAdam) return 0.01;
+  switch (options.optimizer) {
+    case OptimizerKind::kSgd:
+    case OptimizerKind::kAsgd: break;
+    case OptimizerKind::kRmsprop: return 0.001;
+    case OptimizerKind::kAdagrad: return 0.1;
+    case OptimizerKind::kAdadelta:
+    case OptimizerKind::kLbfgs: return 1;
+    default: return 0.01;
+  }
   // With the largest singular values of D, C and F at 1, the loss bends by at most 2 (1 + 1) along any
   // direction, and descent with momentum b is stable up to a rate of 2 (1 + b) / 4.
   return options.scale == Scale::kAuto ? 0.2 : 0.001;
@@ -152,6 +224,7 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
   };
 
   const auto optimizer = make_optimizer(options, {C, F});
+  const auto schedule = make_schedule(options, *optimizer);
   Best best{C.detach().clone(), F.detach().clone()};
   Tensor loss;
   const auto differentiate = [&] {
@@ -185,7 +258,7 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
       if (descent.has_stalled(options.tolerance)) {
         // Converged, unless the loss only rises and falls: then a smaller rate tells, if the last one did.
         const bool last_rate_told = loss_at_last_rate - best.loss > options.tolerance * best.loss;
-        if (!descent.rises(options.tolerance) || !last_rate_told) {
+        if (options.schedule != Schedule::kNone || !descent.rises(options.tolerance) || !last_rate_told) {
           result.stop = Stop::kConverged;
           break;
         }
@@ -196,7 +269,15 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
       }
       if (result.iterations == options.iterations) break;
 
-      optimizer->step();
+      if (options.optimizer == OptimizerKind::kLbfgs) {
+        optimizer->step([&] {
+          differentiate_again();
+          return loss;
+        });
+      } else {
+        optimizer->step();
+      }
+      schedule(value);
       if (options.nonnegative) {
         const NoGradGuard no_grad;
         C.relu_();

@@ -2,20 +2,42 @@
 
 #include <wengert/autograd/tensor/tensor.h>
 
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace factorize {
 
-enum class OptimizerKind { kSgd, kAdam };
+enum class OptimizerKind {
+  kSgd,
+  kAdam,
+  kAdamW,
+  kAdagrad,
+  kRmsprop,
+  kAdadelta,
+  kAdamax,
+  kNadam,
+  kRadam,
+  kAsgd,
+  kRprop,
+  kLbfgs
+};
+/// What becomes of the learning rate over the iterations that are allowed.
+enum class Schedule { kNone, kStep, kExponential, kLinear, kCosine, kOneCycle, kPlateau };
 enum class Init { kNormal, kUniform };
 enum class Center { kNone, kGlobal, kRows, kColumns };
 enum class Scale { kAuto, kNone };
+
+/// What they are called on the command line and in files.
+const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_names();
+const std::vector<std::pair<std::string, Schedule>>& schedule_names();
 
 struct FitOptions {
   int64_t rank = 0;
   int64_t iterations = 10000;
   std::optional<double> lr;  ///< for the scaled matrix; see learning_rate()
   OptimizerKind optimizer = OptimizerKind::kSgd;
+  Schedule schedule = Schedule::kNone;
   double momentum = 0.9;
   uint64_t seed = 0;
   std::optional<Init> init;
@@ -52,7 +74,7 @@ double learning_rate(const FitOptions& options);
 ///     sum (D - C F)^2 + l2 (|C|^2 + |F|^2),    D = matrix - offset.
 ///
 /// Where the loss falls by less than the tolerance but rises in between, as Adam's does near the end, the learning rate
-/// is made four times smaller, and again as long as that helps.
+/// is made four times smaller, and again as long as that helps; a schedule does without that.
 ///
 /// The best factors seen are kept, also when the user interrupts or the loss stops being finite.
 /// show_progress: keep a progress line on a terminal. Throws wengert::Error when the rank is impossible.

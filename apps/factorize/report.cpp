@@ -5,12 +5,18 @@
 #include <wengert/wengert.h>
 
 #include <nlohmann/json.hpp>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
 
 namespace factorize {
 namespace {
+
+template <class T>
+std::string name_of(T value, const std::vector<std::pair<std::string, T>>& names) {
+  return std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.second == value; })->first;
+}
 
 using nlohmann::ordered_json;
 using wengert::Tensor;
@@ -66,7 +72,8 @@ ordered_json metrics_json(const std::string& file, const Tensor& matrix, const F
           {"best_iteration", result.best_iteration},
           {"seconds", result.seconds},
           {"options",
-           {{"optimizer", options.optimizer == OptimizerKind::kSgd ? "sgd" : "adam"},
+           {{"optimizer", name_of(options.optimizer, optimizer_names())},
+            {"schedule", name_of(options.schedule, schedule_names())},
             {"lr", learning_rate(options)},
             {"momentum", options.momentum},
             {"seed", options.seed},

@@ -31,9 +31,9 @@ Access writes(T* data, int64_t extent) {
   return {data, static_cast<size_t>(extent) * sizeof(T), true};
 }
 
-inline constexpr size_t kMostOperands = 5;
+inline constexpr size_t kMostOperands = 6;
 
-/// Elementwise work; the first operand is written.
+/// Elementwise work.
 struct ElementwiseWork {
   size_t count;  ///< of operands
   int64_t numel;
@@ -72,6 +72,18 @@ class Listener {
 
 /// The one that listens to this thread; mostly null.
 extern constinit thread_local Listener* listener;
+
+/// Nothing is heard of what is done while it lives: of what a first step alone does.
+class Pause {
+ public:
+  Pause() : paused_(listener) { listener = nullptr; }
+  ~Pause() { listener = paused_; }
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+
+ private:
+  Listener* paused_;
+};
 
 /// Throws while a step is traced, if it is something that cannot be done again.
 inline void refuse(std::string_view what) {

@@ -32,7 +32,7 @@ template <size_t N>
   for (size_t i = 0; i < N; ++i) {
     const int64_t size = operands[i].element_size;
     work.steps[i] = loop.inner_stride(i) * size;
-    work.operands[i] = {operands[i].data, static_cast<size_t>(loop.extent(i) * size), i == 0};
+    work.operands[i] = {operands[i].data, static_cast<size_t>(loop.extent(i) * size), i == 0 || operands[i].written};
   }
   if (!loop.is_one_run()) {
     const auto* function = static_cast<const std::byte*>(run.object());
@@ -89,5 +89,7 @@ template void for_each_run<1>(const StridedLoop<1>&, const std::array<Operand, 1
 template void for_each_run<2>(const StridedLoop<2>&, const std::array<Operand, 2>&, Run);
 template void for_each_run<3>(const StridedLoop<3>&, const std::array<Operand, 3>&, Run);
 template void for_each_run<4>(const StridedLoop<4>&, const std::array<Operand, 4>&, Run);
+template void for_each_run<5>(const StridedLoop<5>&, const std::array<Operand, 5>&, Run);
+template void for_each_run<6>(const StridedLoop<6>&, const std::array<Operand, 6>&, Run);
 
 }  // namespace wengert::kernels

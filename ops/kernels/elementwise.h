@@ -16,13 +16,14 @@ using tracing::Run;
 /// An operand's first element, and the bytes from one to the next.
 struct Operand {
   template <class T>
-  Operand(T* data) : data(const_cast<std::remove_const_t<T>*>(data)), element_size(sizeof(T)) {}  // NOLINT: reads so
+  Operand(T* data, bool written = false)  // NOLINT: reads so
+      : data(const_cast<std::remove_const_t<T>*>(data)), element_size(sizeof(T)), written(written) {}
   void* data;
   int64_t element_size;
+  bool written;  ///< besides operand 0, which always is
 };
 
-/// Calls `run` for runs that together are all elements, on several threads when there are many. N: 1 to 4.
-/// Operand 0 is the one written.
+/// Calls `run` for runs that together are all elements, on several threads when there are many. N: 1 to 6.
 template <size_t N>
 void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run);
 

@@ -129,6 +129,30 @@ TEST(Fit, EveryOptimizerInitAndDtypeWorks) {
   }
 }
 
+TEST(Fit, EveryOptimizerComesNearTheSvd) {
+  const Tensor matrix = data("volcano.csv");
+  const double least = least_relative_error(matrix, 3);
+  for (const auto& [name, optimizer] : optimizer_names()) {
+    FitOptions options = with_rank(3);
+    options.optimizer = optimizer;
+    const FitResult result = fit(matrix, options, false);
+    EXPECT_LE(relative_error(matrix, result), 1.02 * least) << name;
+  }
+}
+
+TEST(Fit, EveryScheduleComesNearTheSvd) {
+  const Tensor matrix = data("volcano.csv");
+  const double least = least_relative_error(matrix, 3);
+  for (const auto& [name, schedule] : schedule_names()) {
+    FitOptions options = with_rank(3);
+    options.optimizer = OptimizerKind::kAdam;
+    options.schedule = schedule;
+    options.iterations = 2000;
+    const FitResult result = fit(matrix, options, false);
+    EXPECT_LE(relative_error(matrix, result), 1.02 * least) << name;
+  }
+}
+
 TEST(Fit, CentersByTheMeanAskedFor) {
   const Tensor matrix = data("volcano.csv");
   const std::vector<std::pair<Center, Tensor>> cases{{Center::kGlobal, matrix.mean({0, 1}, true)},

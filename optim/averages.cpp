@@ -1,0 +1,38 @@
+#include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/grad_mode.h>
+#include <wengert/autograd/base/tracing.h>
+#include <wengert/optim/averages.h>
+
+namespace wengert::optim {
+
+AveragedParameters::AveragedParameters(std::vector<Tensor> parameters, std::optional<double> decay)
+    : parameters_(std::move(parameters)), decay_(decay) {
+  check(!decay || (0 <= *decay && *decay <= 1),
+        "Invalid decay value {} provided. Please provide a value in [0,1] range.", decay.value_or(0));
+  for (const Tensor& parameter : parameters_) averages_.push_back(parameter.detach().clone());
+}
+
+void AveragedParameters::update_parameters() {
+  tracing::refuse("optim::AveragedParameters::update_parameters(), which counts,");
+  const NoGradGuard no_grad;
+  const double weight = decay_ ? 1 - *decay_ : 1 / static_cast<double>(n_averaged_ + 1);
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (n_averaged_ == 0) {
+      averages_[i].copy_(parameters_[i]);
+    } else {
+      averages_[i].lerp_(parameters_[i], weight);
+    }
+  }
+  ++n_averaged_;
+}
+
+void AveragedParameters::swap() {
+  const NoGradGuard no_grad;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor held = parameters_[i].detach().clone();
+    parameters_[i].copy_(averages_[i]);
+    averages_[i].copy_(held);
+  }
+}
+
+}  // namespace wengert::optim
