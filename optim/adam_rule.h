@@ -15,7 +15,7 @@ struct AdamRule : Descent {
   template <class T, class... Largest>
   [[gnu::always_inline]] void operator()(T& p, T g, T& exp_avg, T& exp_avg_sq, Largest&... largest) const {
     if constexpr (decoupled) {
-      if (maximize) g = -g;
+      g *= T(sign);
       p *= T(1 - lr * weight_decay);
     } else {
       g = gradient(p, g);

@@ -210,7 +210,7 @@ Tensor LBFGS::step(LossClosure closure) {
   if (!kept) kept = std::make_shared<LBFGSParamState>();
   auto& state = static_cast<LBFGSParamState&>(*kept);
 
-  const Tensor first_loss = problem.loss();
+  Tensor first_loss = problem.loss();
   double loss = number(first_loss);
   int64_t evaluations = 1;
   ++state.func_evals;

@@ -24,9 +24,9 @@ std::vector<double> momentums(const PerGroup& values, const Optimizer& optimizer
 
 void set_momentum(OptimizerParamGroup& group, double momentum) { *group.options().momentum_or_beta1() = momentum; }
 
-std::vector<std::function<double(int64_t)>> one_for_each_group(std::function<double(int64_t)> f,
+std::vector<std::function<double(int64_t)>> one_for_each_group(const std::function<double(int64_t)>& f,
                                                                const Optimizer& optimizer) {
-  return std::vector<std::function<double(int64_t)>>(optimizer.param_groups().size(), std::move(f));
+  return std::vector<std::function<double(int64_t)>>(optimizer.param_groups().size(), f);
 }
 
 void check_functions(size_t functions, const Optimizer& optimizer) {
@@ -191,8 +191,8 @@ std::vector<double> CosineAnnealingWarmRestarts::get_lrs() {
   return lrs;
 }
 
-LambdaLR::LambdaLR(Optimizer& optimizer, std::function<double(int64_t)> f)
-    : LambdaLR(optimizer, one_for_each_group(std::move(f), optimizer)) {}
+LambdaLR::LambdaLR(Optimizer& optimizer, const std::function<double(int64_t)>& f)
+    : LambdaLR(optimizer, one_for_each_group(f, optimizer)) {}
 LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<std::function<double(int64_t)>> f)
     : LRScheduler(optimizer), f_(std::move(f)) {
   check_functions(f_.size(), optimizer);
@@ -204,8 +204,8 @@ std::vector<double> LambdaLR::get_lrs() {
   return lrs;
 }
 
-MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, std::function<double(int64_t)> f)
-    : MultiplicativeLR(optimizer, one_for_each_group(std::move(f), optimizer)) {}
+MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, const std::function<double(int64_t)>& f)
+    : MultiplicativeLR(optimizer, one_for_each_group(f, optimizer)) {}
 MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, std::vector<std::function<double(int64_t)>> f)
     : LRScheduler(optimizer), f_(std::move(f)) {
   check_functions(f_.size(), optimizer);

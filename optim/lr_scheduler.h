@@ -153,7 +153,7 @@ class CosineAnnealingWarmRestarts final : public LRScheduler {
 /// The rates before any scheduler, times f(t).
 class LambdaLR final : public LRScheduler {
  public:
-  LambdaLR(Optimizer& optimizer, std::function<double(int64_t t)> f);
+  LambdaLR(Optimizer& optimizer, const std::function<double(int64_t t)>& f);
   /// A function for each group.
   LambdaLR(Optimizer& optimizer, std::vector<std::function<double(int64_t t)>> f);
 
@@ -165,7 +165,7 @@ class LambdaLR final : public LRScheduler {
 /// Times f(t) in every step.
 class MultiplicativeLR final : public LRScheduler {
  public:
-  MultiplicativeLR(Optimizer& optimizer, std::function<double(int64_t t)> f);
+  MultiplicativeLR(Optimizer& optimizer, const std::function<double(int64_t t)>& f);
   MultiplicativeLR(Optimizer& optimizer, std::vector<std::function<double(int64_t t)>> f);
   /// To t = 0, which leaves the rates as they are, as in PyTorch.
   void restart() override;

@@ -116,7 +116,7 @@ class Optimizer {
   void zero_grad(bool set_to_none = true);
 
   /// Throws when a parameter is not a leaf or is in another group already, or its options are outside their ranges.
-  virtual void add_param_group(const OptimizerParamGroup& group);
+  void add_param_group(const OptimizerParamGroup& group);
   /// Adds a group that has the defaults.
   void add_parameters(const std::vector<Tensor>& parameters) { add_param_group(OptimizerParamGroup(parameters)); }
   std::vector<OptimizerParamGroup>& param_groups() { return groups_; }

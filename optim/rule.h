@@ -4,15 +4,17 @@ namespace wengert::optim {
 
 /// What rules have in common: the gradient that they go by.
 struct Descent {
-  /// g, or -g if maximize; + weight_decay p.
+  /// sign g + weight_decay p.
   template <class T>
   [[gnu::always_inline]] T gradient(T p, T g) const {
-    if (maximize) g = -g;
+    g *= T(sign);
     return weight_decay != 0 ? g + T(weight_decay) * p : g;
   }
 
+  Descent(double weight_decay, bool maximize) : weight_decay(weight_decay), sign(maximize ? -1 : 1) {}
+
   double weight_decay;
-  bool maximize;
+  double sign;  // -1 to climb, 1 to descend
 };
 
 /// mean <- decay mean + (1 - decay) x.

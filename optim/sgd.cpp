@@ -14,14 +14,15 @@ struct SGDRule : Descent {
   }
 };
 
+template <bool nesterov>
 struct MomentumRule : Descent {
-  double lr, momentum, dampening;
-  bool nesterov, first;
+  double lr, momentum;
+  double decay, weight;  // of the buffer, of the gradient: 0 and 1 in the first step
 
   template <class T>
   [[gnu::always_inline]] void operator()(T& p, T g, T& buffer) const {
     g = gradient(p, g);
-    buffer = first ? g : T(momentum) * buffer + T(1 - dampening) * g;
+    buffer = T(decay) * buffer + T(weight) * g;
     p -= T(lr) * (nesterov ? g + T(momentum) * buffer : buffer);
   }
 };
@@ -30,14 +31,14 @@ SGDRule next_without_momentum(const SGDOptions& options, SGDParamState&) {
   return {{options.weight_decay(), options.maximize()}, options.lr()};
 }
 
-MomentumRule next_with_momentum(const SGDOptions& options, SGDParamState& state) {
+template <bool nesterov>
+MomentumRule<nesterov> next_with_momentum(const SGDOptions& options, SGDParamState& state) {
   const bool first = !std::exchange(state.holds_gradients(), true);
   return {{options.weight_decay(), options.maximize()},
           options.lr(),
           options.momentum(),
-          options.dampening(),
-          options.nesterov(),
-          first};
+          first ? 0 : options.momentum(),
+          first ? 1 : 1 - options.dampening()};
 }
 
 // The buffer is sparse, too, and has the rows of all gradients so far.
@@ -75,7 +76,9 @@ Tensor SGD::step(LossClosure closure) {
         }
         if (!has_momentum) return step.apply(next_without_momentum);
         make_zeros(step.state().momentum_buffer(), step.parameter);
-        step.apply(next_with_momentum, step.state().momentum_buffer());
+        Tensor& buffer = step.state().momentum_buffer();
+        if (step.options().nesterov()) return step.apply(next_with_momentum<true>, buffer);
+        step.apply(next_with_momentum<false>, buffer);
       });
   return loss;
 }

@@ -8,6 +8,7 @@
 #include <wengert/ops/elementwise/loops.h>
 #include <wengert/optim/optimizer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -36,37 +37,48 @@ bool has_avx2();
 
 namespace detail {
 
-/// One run of elements. at: parameter, gradient, states, and the rule; steps: elements from one to the next.
+/// Elements from one to the next, of parameter, gradient, states and rule.
+template <size_t N>
+using Steps = std::array<int64_t, N>;
+
+/// One run of elements that follow each other. at: parameter, gradient, states, and the rule.
 template <class Rule, class T, size_t... states>
-[[gnu::always_inline]] inline void run_rule(char* const* at, const std::array<int64_t, sizeof...(states) + 3>& steps,
-                                            int64_t count, std::index_sequence<states...>) {
+[[gnu::always_inline]] inline void run_contiguous(char* const* at, int64_t count, std::index_sequence<states...>) {
   const Rule rule = *reinterpret_cast<const Rule*>(at[sizeof...(states) + 2]);
   T* p = reinterpret_cast<T*>(at[0]);
   const T* g = reinterpret_cast<const T*>(at[1]);
   const std::array<T*, sizeof...(states)> s{reinterpret_cast<T*>(at[states + 2])...};
-  if (steps[0] == 1 && steps[1] == 1 && ((steps[states + 2] == 1) && ...)) {
 #pragma omp simd
-    for (int64_t i = 0; i < count; ++i) rule(p[i], g[i], s[states][i]...);
-  } else {
-    for (int64_t i = 0; i < count; ++i) {
-      rule(p[i * steps[0]], g[i * steps[1]], s[states][i * steps[states + 2]]...);
-    }
+  for (int64_t i = 0; i < count; ++i) rule(p[i], g[i], s[states][i]...);
+}
+
+/// One run with gaps.
+template <class Rule, class T, size_t N, size_t... states>
+[[gnu::cold]] void run_strided(char* const* at, const Steps<N>& steps, int64_t count, std::index_sequence<states...>) {
+  const Rule rule = *reinterpret_cast<const Rule*>(at[N - 1]);
+  for (int64_t i = 0; i < count; ++i) {
+    rule(reinterpret_cast<T*>(at[0])[i * steps[0]], reinterpret_cast<const T*>(at[1])[i * steps[1]],
+         reinterpret_cast<T*>(at[states + 2])[i * steps[states + 2]]...);
   }
 }
 
 #if defined(__x86_64__)
 template <class Rule, class T, size_t N>
-[[gnu::target("avx2")]] void run_rule_avx2(char* const* at, const std::array<int64_t, N>& steps, int64_t count) {
-  run_rule<Rule, T>(at, steps, count, std::make_index_sequence<N - 3>());
+[[gnu::target("avx2")]] void run_contiguous_avx2(char* const* at, int64_t count) {
+  run_contiguous<Rule, T>(at, count, std::make_index_sequence<N - 3>());
 }
 #endif
 
 template <class Rule, class T, size_t N>
-void run_rule(char* const* at, const std::array<int64_t, N>& steps, int64_t count) {
+void run_rule(char* const* at, const Steps<N>& steps, int64_t count) {
+  constexpr std::make_index_sequence<N - 3> states;
+  if (std::any_of(steps.begin(), steps.end() - 1, [](int64_t step) { return step != 1; })) {
+    return run_strided<Rule, T>(at, steps, count, states);
+  }
 #if defined(__x86_64__)
-  if (has_avx2()) return run_rule_avx2<Rule, T>(at, steps, count);
+  if (has_avx2()) return run_contiguous_avx2<Rule, T, N>(at, count);
 #endif
-  run_rule<Rule, T>(at, steps, count, std::make_index_sequence<N - 3>());
+  run_contiguous<Rule, T>(at, count, states);
 }
 
 /// The order in which to visit a parameter, its gradient and states; the rule stays where it is.
@@ -91,7 +103,7 @@ void update(const Rule* rule, const Tensor& parameter, const Tensor& grad, const
   ops::check_writable(parameter);
   dispatch_floating(parameter.dtype(), "optim::step", [&]<class T>() {
     const kernels::StridedLoop<N> loop = detail::loop_over_all(parameter, grad, states...);
-    std::array<int64_t, N> steps;
+    detail::Steps<N> steps;
     for (size_t i = 0; i < N; ++i) steps[i] = loop.inner_stride(i);
     kernels::for_each_run<N>(loop,
                              {ops::elements<T>(parameter), ops::elements<T>(grad),
@@ -111,7 +123,7 @@ void update_rows(const Rule& rule, const Tensor& parameter, const Tensor& sparse
   wengert::check(parameter.is_contiguous() && (states.is_contiguous() && ...),
                  "optimizers take sparse gradients of contiguous parameters only");
   const int64_t rows = indices.size(1), width = rows == 0 ? 0 : values.numel() / rows;
-  std::array<int64_t, N> steps;
+  detail::Steps<N> steps;
   steps.fill(1);
   dispatch_floating(parameter.dtype(), "optim::step", [&]<class T>() {
     const auto* index = indices.data_ptr<int64_t>();
