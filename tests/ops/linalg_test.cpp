@@ -115,6 +115,7 @@ TEST(Einsum, OfKnownContractions) {
   EXPECT_ALLCLOSE(einsum("ij->", {a}), a.sum());
   EXPECT_ALLCLOSE(einsum("ij,ij->i", {a, a}), (a * a).sum(1));
   EXPECT_ERROR(einsum("ij,jk->ik", {a}), "einsum(): fewer operands were provided");
+  EXPECT_ERROR(einsum("ij->ij", {a, a}), "einsum(): more operands were provided");
   EXPECT_ERROR(einsum("ij->iz", {a}), "einsum(): output subscript z does not appear in the equation");
   EXPECT_ERROR(einsum("i->i", {a}), "einsum(): the number of subscripts in the equation (1) does not match");
 }

@@ -41,6 +41,8 @@ TEST(CrossEntropy, TakesClassesOrProbabilities) {
   EXPECT_ALLCLOSE(cross_entropy_loss(x, t), cross_entropy_loss(x, one_hot));
   EXPECT_ALLCLOSE(cross_entropy_loss(x, t, {}, Reduction::Mean, -100, 0.2),
                   cross_entropy_loss(x, one_hot * 0.8 + 0.05));
+  EXPECT_ALLCLOSE(cross_entropy_loss(x, one_hot, {}, Reduction::Mean, -100, 0.2),
+                  cross_entropy_loss(x, one_hot * 0.8 + 0.05));
 }
 
 TEST(Embedding, LooksRowsUp) {

@@ -41,6 +41,8 @@ TEST(Topk, IsTheBeginningOfSort) {
   EXPECT_TRUE(equal(std::get<0>(topk(x, 7)), std::get<0>(sort(x, -1, true)).narrow(1, 0, 7)));
   EXPECT_TRUE(equal(std::get<0>(topk(x, 3, 0, false)), std::get<0>(sort(x, 0)).narrow(0, 0, 3)));
   EXPECT_ERROR(topk(x, 31), "selected index k out of range");
+  EXPECT_ERROR(topk(tensor({true, false}), 1), "not implemented for 'Bool'");
+  EXPECT_TRUE(std::get<0>(topk(tensor(true), 1)).item<bool>());
 }
 
 TEST(Max, GivesValuesAndTheFirstPositions) {
@@ -63,6 +65,9 @@ TEST(Median, OfAnEvenNumberIsTheLower) {
   EXPECT_EQ(median(tensor({4.0, 1.0, 3.0, 2.0})).item<double>(), 2);
   EXPECT_TRUE(std::isnan(median(tensor({4.0, kNaN})).item<double>()));
   EXPECT_TRUE(equal(std::get<1>(median(tensor({{7, 9, 8}}), 1)), tensor({2})));
+  EXPECT_EQ(median(tensor({7, 9, 8})).item<int64_t>(), 8);
+  EXPECT_ERROR(median(empty({0}, kLong)), "there is none of no whole numbers");
+  EXPECT_TRUE(std::isnan(median(empty({0})).item<double>()));
 }
 
 TEST(Cumsum, AgreesWithAPlainLoop) {

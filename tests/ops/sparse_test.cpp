@@ -56,7 +56,8 @@ TEST(Sparse, AllElseIsRefused) {
   EXPECT_ERROR(x.sum(), "doesn't have storage");
   EXPECT_ERROR(ones({2})._nnz(), "expected sparse coordinate tensor layout but got Strided");
   EXPECT_ERROR(sparse_coo_tensor(tensor({{4}}), ones({1, 2}), {4, 2}), "size is inconsistent with indices");
-  EXPECT_ERROR(sparse_coo_tensor(tensor({{1}}), ones({2, 2}), {4, 2}), "must have same nnz");
+  EXPECT_ERROR(sparse_coo_tensor(tensor({{1}}), ones({2, 2}), {4, 2}),
+               "must have same nnz, but got nnz from indices: 1, nnz from values: 2");
 }
 
 TEST(Sparse, PrintsItsParts) {
