@@ -41,16 +41,6 @@ struct AdamRule : Descent {
   }
 };
 
-template <class Options>
-void check_adam_options(const Options& options) {
-  const auto [beta1, beta2] = options.betas();
-  wengert::check(options.lr() >= 0, "Invalid learning rate: {}", options.lr());
-  wengert::check(options.eps() >= 0, "Invalid epsilon value: {}", options.eps());
-  wengert::check(0 <= beta1 && beta1 < 1, "Invalid beta parameter at index 0: {}", beta1);
-  wengert::check(0 <= beta2 && beta2 < 1, "Invalid beta parameter at index 1: {}", beta2);
-  wengert::check(options.weight_decay() >= 0, "Invalid weight_decay value: {}", options.weight_decay());
-}
-
 /// Adam's step, or AdamW's. `name`: for the error.
 template <bool decoupled, class Options, class State>
 void adam_step(Optimizer& optimizer, const char* name) {

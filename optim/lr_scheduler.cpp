@@ -13,6 +13,13 @@ using std::numbers::pi;
 
 double as_double(int64_t t) { return static_cast<double>(t); }
 
+// The learning rate of each group.
+std::vector<double> rates_of(const Optimizer& optimizer) {
+  std::vector<double> lrs;
+  for (const OptimizerParamGroup& group : optimizer.param_groups()) lrs.push_back(group.options().get_lr());
+  return lrs;
+}
+
 // The bounds of momentums, where they are moved.
 std::vector<double> momentums(const PerGroup& values, const Optimizer& optimizer, const char* name) {
   for (const OptimizerParamGroup& group : optimizer.param_groups()) {
@@ -66,11 +73,7 @@ void LRScheduler::begin() {
   set_lrs(get_lrs());
 }
 
-std::vector<double> LRScheduler::current_lrs() const {
-  std::vector<double> lrs;
-  for (const OptimizerParamGroup& group : optimizer_.param_groups()) lrs.push_back(group.options().get_lr());
-  return lrs;
-}
+std::vector<double> LRScheduler::current_lrs() const { return rates_of(optimizer_); }
 
 void LRScheduler::set_lrs(const std::vector<double>& lrs) {
   std::vector<OptimizerParamGroup>& groups = optimizer_.param_groups();
@@ -380,10 +383,6 @@ void ReduceLROnPlateau::step(double metric) {
   cooldown_left_ = options_.cooldown;
   bad_epochs_ = 0;
 }
-std::vector<double> ReduceLROnPlateau::get_last_lr() const {
-  std::vector<double> lrs;
-  for (const OptimizerParamGroup& group : optimizer_.param_groups()) lrs.push_back(group.options().get_lr());
-  return lrs;
-}
+std::vector<double> ReduceLROnPlateau::get_last_lr() const { return rates_of(optimizer_); }
 
 }  // namespace wengert::optim

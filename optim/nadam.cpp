@@ -39,12 +39,7 @@ NAdamRule next(const NAdamOptions& options, NAdamParamState& state) {
 }  // namespace
 
 void NAdamOptions::check() const {
-  const auto [beta1, beta2] = betas_;
-  wengert::check(lr_ >= 0, "Invalid learning rate: {}", lr_);
-  wengert::check(eps_ >= 0, "Invalid epsilon value: {}", eps_);
-  wengert::check(0 <= beta1 && beta1 < 1, "Invalid beta parameter at index 0: {}", beta1);
-  wengert::check(0 <= beta2 && beta2 < 1, "Invalid beta parameter at index 1: {}", beta2);
-  wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
+  check_adam_options(*this);
   wengert::check(momentum_decay_ >= 0, "Invalid momentum_decay value: {}", momentum_decay_);
 }
 

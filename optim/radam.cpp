@@ -35,14 +35,7 @@ RAdamRule next(const RAdamOptions& options, RAdamParamState& state) {
 
 }  // namespace
 
-void RAdamOptions::check() const {
-  const auto [beta1, beta2] = betas_;
-  wengert::check(lr_ >= 0, "Invalid learning rate: {}", lr_);
-  wengert::check(eps_ >= 0, "Invalid epsilon value: {}", eps_);
-  wengert::check(0 <= beta1 && beta1 < 1, "Invalid beta parameter at index 0: {}", beta1);
-  wengert::check(0 <= beta2 && beta2 < 1, "Invalid beta parameter at index 1: {}", beta2);
-  wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
-}
+void RAdamOptions::check() const { check_adam_options(*this); }
 
 Tensor RAdam::step(LossClosure closure) {
   const NoGradGuard no_grad;
