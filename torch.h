@@ -30,6 +30,9 @@ using namespace ::wengert::cuda;  // NOLINT
 namespace optim {
 using namespace ::wengert::optim;  // NOLINT
 }
+namespace serialize {
+using namespace ::wengert::serialize;  // NOLINT
+}
 }  // namespace torch
 
 namespace at {

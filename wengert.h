@@ -7,6 +7,8 @@
 #include <wengert/autograd/base/inference_mode.h>
 #include <wengert/autograd/base/memory.h>
 #include <wengert/autograd/base/version.h>
+#include <wengert/autograd/serialize/npy.h>
+#include <wengert/autograd/serialize/save.h>
 #include <wengert/autograd/tape/anomaly_mode.h>
 #include <wengert/autograd/tape/autograd.h>
 #include <wengert/autograd/tape/custom_function.h>

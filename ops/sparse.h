@@ -7,11 +7,7 @@ namespace wengert {
 // Sparse tensors in coordinate format: the positions of some elements, and the elements; all others are 0. Made for
 // gradients that touch few rows of a large table (embedding with sparse = true): they may be added to each other and to
 // dense tensors, scaled, coalesced and made dense. All else throws, for it would read memory that is not there.
-
-/// indices: Long (d, n), the positions along the first d dimensions; values: (n, ...), what is there, a slice of the
-/// other dimensions each. A position may come several times: its values are added. sizes: of the whole tensor. Throws
-/// when the shapes do not fit together or a position lies outside.
-Tensor sparse_coo_tensor(const Tensor& indices, const Tensor& values, IntArrayRef sizes);
+// sparse_coo_tensor() makes them (autograd/tensor/factories.h).
 
 namespace ops {
 /// self + alpha * other, where one of them is sparse, or both. Without history.

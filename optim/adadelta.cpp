@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/adadelta.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -30,6 +31,14 @@ void AdadeltaOptions::check() const {
   wengert::check(0 <= rho_ && rho_ <= 1, "Invalid rho value: {}", rho_);
   wengert::check(eps_ >= 0, "Invalid epsilon value: {}", eps_);
   wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
+}
+
+void AdadeltaOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("rho", rho_)("eps", eps_)("weight_decay", weight_decay_)("maximize", maximize_);
+}
+
+void AdadeltaParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("square_avg", square_avg_)("acc_delta", acc_delta_);
 }
 
 Tensor Adadelta::step(LossClosure closure) {

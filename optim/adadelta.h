@@ -26,6 +26,7 @@ class AdadeltaOptions final : public OptimizerCloneableOptions<AdadeltaOptions> 
   AdadeltaOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const AdadeltaOptions&) const = default;
 
  private:
@@ -49,6 +50,8 @@ class AdadeltaParamState final : public OptimizerCloneableParamState<AdadeltaPar
   Tensor& acc_delta() { return acc_delta_; }
   AdadeltaParamState& acc_delta(Tensor acc_delta) { return acc_delta_ = std::move(acc_delta), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor square_avg_;
@@ -71,6 +74,9 @@ class Adadelta final : public Optimizer {
       : Adadelta(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<AdadeltaParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/adagrad.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -33,6 +34,13 @@ void AdagradOptions::check() const {
                  initial_accumulator_value_);
   wengert::check(eps_ >= 0, "Invalid epsilon value: {}", eps_);
 }
+
+void AdagradOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("lr_decay", lr_decay_)("weight_decay", weight_decay_)(
+      "initial_accumulator_value", initial_accumulator_value_)("eps", eps_)("maximize", maximize_);
+}
+
+void AdagradParamState::fields(serialize::Fields& fields) { fields("step", step_)("sum", sum_); }
 
 Tensor Adagrad::step(LossClosure closure) {
   const NoGradGuard no_grad;

@@ -31,6 +31,7 @@ class AdagradOptions final : public OptimizerCloneableOptions<AdagradOptions> {
   AdagradOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const AdagradOptions&) const = default;
 
  private:
@@ -51,6 +52,8 @@ class AdagradParamState final : public OptimizerCloneableParamState<AdagradParam
   const Tensor& sum() const { return sum_; }  ///< of squares of gradients
   Tensor& sum() { return sum_; }
   AdagradParamState& sum(Tensor sum) { return sum_ = std::move(sum), *this; }
+
+  void fields(serialize::Fields& fields) override;
 
  private:
   int64_t step_ = 0;
@@ -74,6 +77,9 @@ class Adagrad final : public Optimizer {
       : Adagrad(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<AdagradParamState>(); }
 };
 
 }  // namespace wengert::optim

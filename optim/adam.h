@@ -31,6 +31,7 @@ class AdamOptions final : public OptimizerCloneableOptions<AdamOptions> {
   AdamOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const AdamOptions&) const = default;
 
  private:
@@ -58,6 +59,8 @@ class AdamParamState final : public OptimizerCloneableParamState<AdamParamState>
   Tensor& max_exp_avg_sq() { return max_exp_avg_sq_; }
   AdamParamState& max_exp_avg_sq(Tensor max_exp_avg_sq) { return max_exp_avg_sq_ = std::move(max_exp_avg_sq), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor exp_avg_;
@@ -80,6 +83,9 @@ class Adam final : public Optimizer {
       : Adam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<AdamParamState>(); }
 };
 
 }  // namespace wengert::optim

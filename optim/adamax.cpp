@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/adamax.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -31,6 +32,14 @@ AdamaxRule next(const AdamaxOptions& options, AdamaxParamState& state) {
 }  // namespace
 
 void AdamaxOptions::check() const { check_adam_options(*this); }
+
+void AdamaxOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("betas", betas_)("eps", eps_)("weight_decay", weight_decay_)("maximize", maximize_);
+}
+
+void AdamaxParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("exp_avg", exp_avg_)("exp_inf", exp_inf_);
+}
 
 Tensor Adamax::step(LossClosure closure) {
   const NoGradGuard no_grad;

@@ -28,6 +28,7 @@ class AdamaxOptions final : public OptimizerCloneableOptions<AdamaxOptions> {
   AdamaxOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const AdamaxOptions&) const = default;
 
  private:
@@ -51,6 +52,8 @@ class AdamaxParamState final : public OptimizerCloneableParamState<AdamaxParamSt
   Tensor& exp_inf() { return exp_inf_; }
   AdamaxParamState& exp_inf(Tensor exp_inf) { return exp_inf_ = std::move(exp_inf), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor exp_avg_;
@@ -72,6 +75,9 @@ class Adamax final : public Optimizer {
       : Adamax(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<AdamaxParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -31,6 +31,7 @@ class AdamWOptions final : public OptimizerCloneableOptions<AdamWOptions> {
   AdamWOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const AdamWOptions&) const = default;
 
  private:
@@ -58,6 +59,8 @@ class AdamWParamState final : public OptimizerCloneableParamState<AdamWParamStat
   Tensor& max_exp_avg_sq() { return max_exp_avg_sq_; }
   AdamWParamState& max_exp_avg_sq(Tensor max_exp_avg_sq) { return max_exp_avg_sq_ = std::move(max_exp_avg_sq), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor exp_avg_;
@@ -80,6 +83,9 @@ class AdamW final : public Optimizer {
       : AdamW(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<AdamWParamState>(); }
 };
 
 }  // namespace wengert::optim

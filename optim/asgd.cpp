@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/asgd.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -30,6 +31,12 @@ void ASGDOptions::check() const {
   wengert::check(lr_ >= 0, "Invalid learning rate: {}", lr_);
   wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
 }
+
+void ASGDOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("lambd", lambd_)("alpha", alpha_)("t0", t0_)("weight_decay", weight_decay_)("maximize", maximize_);
+}
+
+void ASGDParamState::fields(serialize::Fields& fields) { fields("step", step_)("eta", eta_)("mu", mu_)("ax", ax_); }
 
 Tensor ASGD::step(LossClosure closure) {
   const NoGradGuard no_grad;

@@ -29,6 +29,7 @@ class ASGDOptions final : public OptimizerCloneableOptions<ASGDOptions> {
   ASGDOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const ASGDOptions&) const = default;
 
  private:
@@ -56,6 +57,8 @@ class ASGDParamState final : public OptimizerCloneableParamState<ASGDParamState>
   Tensor& ax() { return ax_; }
   ASGDParamState& ax(Tensor ax) { return ax_ = std::move(ax), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   double eta_ = 0;
@@ -81,6 +84,9 @@ class ASGD final : public Optimizer {
       : ASGD(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<ASGDParamState>(); }
 };
 
 }  // namespace wengert::optim

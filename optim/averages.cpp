@@ -1,6 +1,7 @@
 #include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/base/tracing.h>
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/averages.h>
 
 namespace wengert::optim {
@@ -24,6 +25,17 @@ void AveragedParameters::update_parameters() {
     }
   }
   ++n_averaged_;
+}
+
+void AveragedParameters::save(serialize::OutputArchive& archive) const { serialize::save_fields(archive, *this); }
+void AveragedParameters::load(const serialize::InputArchive& archive) { serialize::load_fields(archive, *this); }
+
+void AveragedParameters::fields(serialize::Fields& fields) {
+  fields("n_averaged", n_averaged_);
+  for (size_t i = 0; i < averages_.size(); ++i) {
+    fields.expect(parameters_[i].sizes().vec(), parameters_[i].dtype());
+    fields("averages." + std::to_string(i), averages_[i]);
+  }
 }
 
 void AveragedParameters::swap() {

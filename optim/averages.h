@@ -5,6 +5,12 @@
 #include <optional>
 #include <vector>
 
+namespace wengert::serialize {
+class Fields;
+class InputArchive;
+class OutputArchive;
+}  // namespace wengert::serialize
+
 namespace wengert::optim {
 
 /// A running average of parameters, as torch.optim.swa_utils.AveragedModel keeps it: over steps of equal weight
@@ -24,6 +30,11 @@ class AveragedParameters {
   int64_t n_averaged() const { return n_averaged_; }
   /// Exchanges parameters and averages: once to evaluate with the averages, and once more to go on.
   void swap();
+
+  void save(serialize::OutputArchive& archive) const;
+  /// Throws wengert::Error where the archive does not fit, and changes nothing then.
+  void load(const serialize::InputArchive& archive);
+  void fields(serialize::Fields& fields);  ///< names the members (serialize/archive.h)
 
  private:
   std::vector<Tensor> parameters_, averages_;

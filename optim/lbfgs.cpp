@@ -1,6 +1,7 @@
 #include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/base/tracing.h>
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/ops.h>
 #include <wengert/optim/lbfgs.h>
@@ -183,6 +184,24 @@ Tensor next_direction(LBFGSParamState& state, const Tensor& flat_grad, int64_t h
 }
 
 }  // namespace
+
+void LBFGSOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("max_iter", max_iter_)("max_eval", max_eval_)("tolerance_grad", tolerance_grad_);
+  fields("tolerance_change", tolerance_change_)("history_size", history_size_)("line_search_fn", line_search_fn_);
+}
+
+void LBFGSParamState::fields(serialize::Fields& fields) {
+  fields("func_evals", func_evals)("n_iter", n_iter)("t", t)("d", d)("prev_loss", prev_loss);
+  fields("prev_flat_grad", prev_flat_grad)("H_diag", H_diag);
+  fields("old_dirs", old_dirs)("old_stps", old_stps)("ro", ro);
+  wengert::check(old_dirs.size() == ro.size() && old_stps.size() == ro.size(), "LBFGS: the history is incomplete");
+}
+
+std::vector<int64_t> LBFGS::state_sizes(const Tensor&) const {
+  int64_t all = 0;
+  for (const Tensor& parameter : parameters()) all += parameter.numel();
+  return {all};
+}
 
 LBFGS::LBFGS(std::vector<OptimizerParamGroup> groups, LBFGSOptions defaults)
     : Optimizer(std::move(groups), std::make_unique<LBFGSOptions>(defaults)) {

@@ -40,6 +40,7 @@ class LBFGSOptions final : public OptimizerCloneableOptions<LBFGSOptions> {
     return line_search_fn_ = std::move(line_search_fn), *this;
   }
 
+  void fields(serialize::Fields& fields) override;
   bool operator==(const LBFGSOptions&) const = default;
 
  private:
@@ -64,6 +65,8 @@ struct LBFGSParamState final : OptimizerCloneableParamState<LBFGSParamState> {
   std::deque<Tensor> old_dirs;  ///< changes of the gradient,
   std::deque<Tensor> old_stps;  ///< and of the parameters
   std::deque<double> ro;        ///< 1 / (change of the gradient . change of the parameters)
+
+  void fields(serialize::Fields& fields) override;
 };
 
 /// The limited-memory method of Broyden, Fletcher, Goldfarb and Shanno (Nocedal and Wright, Numerical Optimization,
@@ -78,6 +81,10 @@ class LBFGS final : public Optimizer {
   /// Takes up to max_iter directions; returns the loss before the first. The closure is needed, and is called again and
   /// again.
   Tensor step(LossClosure closure) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<LBFGSParamState>(); }
+  std::vector<int64_t> state_sizes(const Tensor& parameter) const override;
 };
 
 }  // namespace wengert::optim

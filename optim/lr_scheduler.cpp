@@ -1,4 +1,5 @@
 #include <wengert/autograd/base/check.h>
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/lr_scheduler.h>
 
 #include <algorithm>
@@ -36,6 +37,11 @@ std::vector<std::function<double(int64_t)>> one_for_each_group(const std::functi
   return std::vector<std::function<double(int64_t)>>(optimizer.param_groups().size(), f);
 }
 
+// Schedulers within another one: "schedulers.0", "schedulers.1", ...
+void fields_of_all(serialize::Fields& fields, const std::vector<std::shared_ptr<LRScheduler>>& schedulers) {
+  for (size_t i = 0; i < schedulers.size(); ++i) fields.of("schedulers." + std::to_string(i), *schedulers[i]);
+}
+
 void check_functions(size_t functions, const Optimizer& optimizer) {
   check(functions == optimizer.param_groups().size(), "Expected {} lr_lambdas, but got {}",
         optimizer.param_groups().size(), functions);
@@ -67,6 +73,11 @@ void LRScheduler::restart() {
   set_lrs(base_lrs_);
   set_lrs(get_lrs());
 }
+
+void LRScheduler::save(serialize::OutputArchive& archive) const { serialize::save_fields(archive, *this); }
+void LRScheduler::load(const serialize::InputArchive& archive) { serialize::load_fields(archive, *this); }
+
+void LRScheduler::fields(serialize::Fields& fields) { fields("last_epoch", last_epoch_); }
 
 void LRScheduler::begin() {
   last_epoch_ = 0;
@@ -181,6 +192,11 @@ void CosineAnnealingWarmRestarts::step() {
   }
   LRScheduler::step();
 }
+void CosineAnnealingWarmRestarts::fields(serialize::Fields& fields) {
+  LRScheduler::fields(fields);
+  fields("T_cur", T_cur_)("T_i", T_i_);
+}
+
 void CosineAnnealingWarmRestarts::restart() {
   T_cur_ = 0;
   T_i_ = T_0_;
@@ -323,6 +339,11 @@ SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<std::shared_ptr<LRS
   schedulers_[0]->begin();
   last_epoch_ = 0;
 }
+void SequentialLR::fields(serialize::Fields& fields) {
+  LRScheduler::fields(fields);
+  fields_of_all(fields, schedulers_);
+}
+
 void SequentialLR::step() {
   ++last_epoch_;
   const auto passed = std::upper_bound(milestones_.begin(), milestones_.end(), last_epoch_) - milestones_.begin();
@@ -342,6 +363,11 @@ ChainedScheduler::ChainedScheduler(std::vector<std::shared_ptr<LRScheduler>> sch
   }
   last_epoch_ = 0;
 }
+void ChainedScheduler::fields(serialize::Fields& fields) {
+  LRScheduler::fields(fields);
+  fields_of_all(fields, schedulers_);
+}
+
 void ChainedScheduler::step() {
   ++last_epoch_;
   for (const auto& scheduler : schedulers_) scheduler->step();
@@ -355,6 +381,13 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, ReduceLROnPlateauOpti
         options_.threshold_mode);
   best_ = options_.mode == "min" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
 }
+void ReduceLROnPlateau::save(serialize::OutputArchive& archive) const { serialize::save_fields(archive, *this); }
+void ReduceLROnPlateau::load(const serialize::InputArchive& archive) { serialize::load_fields(archive, *this); }
+
+void ReduceLROnPlateau::fields(serialize::Fields& fields) {
+  fields("last_epoch", last_epoch_)("best", best_)("num_bad_epochs", bad_epochs_)("cooldown_counter", cooldown_left_);
+}
+
 bool ReduceLROnPlateau::is_better(double metric) const {
   const bool relative = options_.threshold_mode == "rel";
   if (options_.mode == "min") {

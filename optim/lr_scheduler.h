@@ -42,6 +42,13 @@ class LRScheduler {
   std::vector<double> get_last_lr() const { return current_lrs(); }  ///< of each group
   Optimizer& optimizer() const { return optimizer_; }
 
+  /// Where it is; what it was made with is not written. The rates that it set are in the optimizer's archive.
+  void save(serialize::OutputArchive& archive) const;
+  /// Goes on from there. Throws wengert::Error where the archive does not fit, and changes nothing then.
+  void load(const serialize::InputArchive& archive);
+  /// Names what changes from step to step (serialize/archive.h).
+  virtual void fields(serialize::Fields& fields);
+
  protected:
   /// The rates for t = last_epoch(), from those there are.
   virtual std::vector<double> get_lrs() = 0;
@@ -143,6 +150,7 @@ class CosineAnnealingWarmRestarts final : public LRScheduler {
   CosineAnnealingWarmRestarts(Optimizer& optimizer, int64_t T_0, int64_t T_mult = 1, double eta_min = 0);
   void step() override;
   void restart() override;
+  void fields(serialize::Fields& fields) override;
 
  private:
   std::vector<double> get_lrs() override;
@@ -233,6 +241,7 @@ class SequentialLR final : public LRScheduler {
   SequentialLR(Optimizer& optimizer, std::vector<std::shared_ptr<LRScheduler>> schedulers,
                std::vector<int64_t> milestones);
   void step() override;
+  void fields(serialize::Fields& fields) override;
 
  private:
   std::vector<double> get_lrs() override { return current_lrs(); }
@@ -245,6 +254,7 @@ class ChainedScheduler final : public LRScheduler {
  public:
   explicit ChainedScheduler(std::vector<std::shared_ptr<LRScheduler>> schedulers);
   void step() override;
+  void fields(serialize::Fields& fields) override;
 
  private:
   std::vector<double> get_lrs() override { return current_lrs(); }
@@ -270,6 +280,11 @@ class ReduceLROnPlateau {
   void step(double metric);
   std::vector<double> get_last_lr() const;
   int64_t last_epoch() const { return last_epoch_; }
+
+  /// As LRScheduler's.
+  void save(serialize::OutputArchive& archive) const;
+  void load(const serialize::InputArchive& archive);
+  void fields(serialize::Fields& fields);
 
  private:
   bool is_better(double metric) const;

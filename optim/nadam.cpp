@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/nadam.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -41,6 +42,15 @@ NAdamRule next(const NAdamOptions& options, NAdamParamState& state) {
 void NAdamOptions::check() const {
   check_adam_options(*this);
   wengert::check(momentum_decay_ >= 0, "Invalid momentum_decay value: {}", momentum_decay_);
+}
+
+void NAdamOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("betas", betas_)("eps", eps_)("weight_decay", weight_decay_)("momentum_decay", momentum_decay_)(
+      "maximize", maximize_);
+}
+
+void NAdamParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("mu_product", mu_product_)("exp_avg", exp_avg_)("exp_avg_sq", exp_avg_sq_);
 }
 
 Tensor NAdam::step(LossClosure closure) {

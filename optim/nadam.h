@@ -31,6 +31,7 @@ class NAdamOptions final : public OptimizerCloneableOptions<NAdamOptions> {
   NAdamOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const NAdamOptions&) const = default;
 
  private:
@@ -58,6 +59,8 @@ class NAdamParamState final : public OptimizerCloneableParamState<NAdamParamStat
   Tensor& exp_avg_sq() { return exp_avg_sq_; }
   NAdamParamState& exp_avg_sq(Tensor exp_avg_sq) { return exp_avg_sq_ = std::move(exp_avg_sq), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   double mu_product_ = 1;
@@ -82,6 +85,9 @@ class NAdam final : public Optimizer {
       : NAdam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<NAdamParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -9,6 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
+namespace wengert::serialize {
+class Fields;
+class InputArchive;
+class OutputArchive;
+}  // namespace wengert::serialize
+
 namespace wengert::optim {
 
 /// The hyperparameters of an optimizer, or of one of its parameter groups.
@@ -22,6 +28,8 @@ class OptimizerOptions {
   virtual void check() const {}
   /// What schedules of momentum move: momentum, or the first of betas; null where there is neither.
   virtual double* momentum_or_beta1() { return nullptr; }
+  /// Names the members, to save and to load them (serialize/archive.h). Throws unless it is overridden.
+  virtual void fields(serialize::Fields& fields);
   bool operator==(const OptimizerOptions&) const = default;
 };
 
@@ -51,6 +59,8 @@ class OptimizerParamState {
  public:
   virtual ~OptimizerParamState() = default;
   virtual std::unique_ptr<OptimizerParamState> clone() const = 0;
+  /// As OptimizerOptions::fields().
+  virtual void fields(serialize::Fields& fields);
 };
 
 /// A base for states of one's own, which are copied by their copy constructor; their tensors are shared.
@@ -129,11 +139,23 @@ class Optimizer {
   StateMap& state() { return state_; }
   const StateMap& state() const { return state_; }
 
+  /// Writes the options of the groups and the states, but not the parameters.
+  void save(serialize::OutputArchive& archive) const;
+  /// Goes on from there. Groups and parameters must be there already, as many and in the same order, and so must be
+  /// schedulers, which set rates when they are made. Throws wengert::Error where the archive does not fit, and changes
+  /// nothing then.
+  void load(const serialize::InputArchive& archive);
+
  protected:
   Optimizer(std::vector<OptimizerParamGroup> groups, std::unique_ptr<OptimizerOptions> defaults);
 
   /// Calls the closure, if any, with grad mode on.
   static Tensor compute_loss(const LossClosure& closure);
+
+  /// The state of a parameter, to be loaded. Without an override states can't be loaded.
+  virtual std::unique_ptr<OptimizerParamState> new_state() const { return nullptr; }
+  /// The shape of the tensors in it.
+  virtual std::vector<int64_t> state_sizes(const Tensor& parameter) const { return parameter.sizes().vec(); }
 
  private:
   std::vector<OptimizerParamGroup> groups_;

@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/radam.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -36,6 +37,14 @@ RAdamRule next(const RAdamOptions& options, RAdamParamState& state) {
 }  // namespace
 
 void RAdamOptions::check() const { check_adam_options(*this); }
+
+void RAdamOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("betas", betas_)("eps", eps_)("weight_decay", weight_decay_)("maximize", maximize_);
+}
+
+void RAdamParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("exp_avg", exp_avg_)("exp_avg_sq", exp_avg_sq_);
+}
 
 Tensor RAdam::step(LossClosure closure) {
   const NoGradGuard no_grad;

@@ -28,6 +28,7 @@ class RAdamOptions final : public OptimizerCloneableOptions<RAdamOptions> {
   RAdamOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const RAdamOptions&) const = default;
 
  private:
@@ -51,6 +52,8 @@ class RAdamParamState final : public OptimizerCloneableParamState<RAdamParamStat
   Tensor& exp_avg_sq() { return exp_avg_sq_; }
   RAdamParamState& exp_avg_sq(Tensor exp_avg_sq) { return exp_avg_sq_ = std::move(exp_avg_sq), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor exp_avg_;
@@ -73,6 +76,9 @@ class RAdam final : public Optimizer {
       : RAdam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<RAdamParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/rmsprop.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/update.h>
@@ -52,6 +53,15 @@ void RMSpropOptions::check() const {
   wengert::check(momentum_ >= 0, "Invalid momentum value: {}", momentum_);
   wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
   wengert::check(alpha_ >= 0, "Invalid alpha value: {}", alpha_);
+}
+
+void RMSpropOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("alpha", alpha_)("eps", eps_)("weight_decay", weight_decay_)("momentum", momentum_)(
+      "centered", centered_)("maximize", maximize_);
+}
+
+void RMSpropParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("square_avg", square_avg_)("momentum_buffer", momentum_buffer_)("grad_avg", grad_avg_);
 }
 
 Tensor RMSprop::step(LossClosure closure) {

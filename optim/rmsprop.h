@@ -32,6 +32,7 @@ class RMSpropOptions final : public OptimizerCloneableOptions<RMSpropOptions> {
   RMSpropOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const RMSpropOptions&) const = default;
 
  private:
@@ -62,6 +63,8 @@ class RMSpropParamState final : public OptimizerCloneableParamState<RMSpropParam
   Tensor& grad_avg() { return grad_avg_; }
   RMSpropParamState& grad_avg(Tensor grad_avg) { return grad_avg_ = std::move(grad_avg), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor square_avg_;
@@ -85,6 +88,9 @@ class RMSprop final : public Optimizer {
       : RMSprop(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<RMSpropParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/rprop.h>
 #include <wengert/optim/update.h>
 
@@ -33,6 +34,14 @@ void RpropOptions::check() const {
   wengert::check(lr_ >= 0, "Invalid learning rate: {}", lr_);
   const auto [etaminus, etaplus] = etas_;
   wengert::check(0 < etaminus && etaminus < 1 && 1 < etaplus, "Invalid eta values: {}, {}", etaminus, etaplus);
+}
+
+void RpropOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("etas", etas_)("step_sizes", step_sizes_)("maximize", maximize_);
+}
+
+void RpropParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("prev", prev_)("step_size", step_size_);
 }
 
 Tensor Rprop::step(LossClosure closure) {

@@ -27,6 +27,7 @@ class RpropOptions final : public OptimizerCloneableOptions<RpropOptions> {
   RpropOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const RpropOptions&) const = default;
 
  private:
@@ -48,6 +49,8 @@ class RpropParamState final : public OptimizerCloneableParamState<RpropParamStat
   const Tensor& step_size() const { return step_size_; }  ///< of each element
   Tensor& step_size() { return step_size_; }
   RpropParamState& step_size(Tensor step_size) { return step_size_ = std::move(step_size), *this; }
+
+  void fields(serialize::Fields& fields) override;
 
  private:
   int64_t step_ = 0;
@@ -71,6 +74,9 @@ class Rprop final : public Optimizer {
       : Rprop(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<RpropParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/rule.h>
 #include <wengert/optim/sgd.h>
 #include <wengert/optim/update.h>
@@ -60,6 +61,15 @@ void SGDOptions::check() const {
   wengert::check(weight_decay_ >= 0, "Invalid weight_decay value: {}", weight_decay_);
   wengert::check(!nesterov_ || (momentum_ > 0 && dampening_ == 0),
                  "Nesterov momentum requires a momentum and zero dampening");
+}
+
+void SGDOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("momentum", momentum_)("dampening", dampening_)("weight_decay", weight_decay_)(
+      "nesterov", nesterov_)("maximize", maximize_);
+}
+
+void SGDParamState::fields(serialize::Fields& fields) {
+  fields.dense_or_sparse("momentum_buffer", momentum_buffer_)("holds_gradients", holds_gradients_);
 }
 
 Tensor SGD::step(LossClosure closure) {

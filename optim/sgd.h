@@ -29,6 +29,7 @@ class SGDOptions final : public OptimizerCloneableOptions<SGDOptions> {
   SGDOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const SGDOptions&) const = default;
 
  private:
@@ -54,6 +55,8 @@ class SGDParamState final : public OptimizerCloneableParamState<SGDParamState> {
   bool holds_gradients() const { return holds_gradients_; }
   bool& holds_gradients() { return holds_gradients_; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   Tensor momentum_buffer_;
   bool holds_gradients_ = false;
@@ -77,6 +80,9 @@ class SGD final : public Optimizer {
       : SGD(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<SGDParamState>(); }
 };
 
 }  // namespace wengert::optim

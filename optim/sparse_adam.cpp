@@ -1,3 +1,4 @@
+#include <wengert/autograd/serialize/archive.h>
 #include <wengert/optim/sparse_adam.h>
 #include <wengert/optim/update.h>
 
@@ -32,6 +33,14 @@ void SparseAdamOptions::check() const {
   wengert::check(eps_ > 0, "Invalid epsilon value: {}", eps_);
   wengert::check(0 <= beta1 && beta1 < 1, "Invalid beta parameter at index 0: {}", beta1);
   wengert::check(0 <= beta2 && beta2 < 1, "Invalid beta parameter at index 1: {}", beta2);
+}
+
+void SparseAdamOptions::fields(serialize::Fields& fields) {
+  fields("lr", lr_)("betas", betas_)("eps", eps_)("maximize", maximize_);
+}
+
+void SparseAdamParamState::fields(serialize::Fields& fields) {
+  fields("step", step_)("exp_avg", exp_avg_)("exp_avg_sq", exp_avg_sq_);
 }
 
 Tensor SparseAdam::step(LossClosure closure) {

@@ -25,6 +25,7 @@ class SparseAdamOptions final : public OptimizerCloneableOptions<SparseAdamOptio
   SparseAdamOptions& maximize(bool maximize) { return maximize_ = maximize, *this; }
 
   void check() const override;
+  void fields(serialize::Fields& fields) override;
   bool operator==(const SparseAdamOptions&) const = default;
 
  private:
@@ -47,6 +48,8 @@ class SparseAdamParamState final : public OptimizerCloneableParamState<SparseAda
   Tensor& exp_avg_sq() { return exp_avg_sq_; }
   SparseAdamParamState& exp_avg_sq(Tensor exp_avg_sq) { return exp_avg_sq_ = std::move(exp_avg_sq), *this; }
 
+  void fields(serialize::Fields& fields) override;
+
  private:
   int64_t step_ = 0;
   Tensor exp_avg_;
@@ -67,6 +70,9 @@ class SparseAdam final : public Optimizer {
       : SparseAdam(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
 
   Tensor step(LossClosure closure = nullptr) override;
+
+ private:
+  std::unique_ptr<OptimizerParamState> new_state() const override { return std::make_unique<SparseAdamParamState>(); }
 };
 
 }  // namespace wengert::optim

@@ -101,6 +101,7 @@ template <class Rule, class... States>
 void update(const Rule* rule, const Tensor& parameter, const Tensor& grad, const States&... states) {
   constexpr size_t N = 3 + sizeof...(States);
   ops::check_writable(parameter);
+  wengert::check(!(states.is_sparse() || ...), "optim::step: the gradient is dense, and those before were sparse");
   dispatch_floating(parameter.dtype(), "optim::step", [&]<class T>() {
     const kernels::StridedLoop<N> loop = detail::loop_over_all(parameter, grad, states...);
     detail::Steps<N> steps;

@@ -1,43 +1,29 @@
 #include <factorize/delimited.h>
 #include <factorize/matrix_file.h>
 #include <factorize/matrix_market.h>
-#include <factorize/npy.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <wengert/autograd/base/error.h>
+#include <wengert/autograd/serialize/npy.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <memory>
+#include <iostream>
 
 namespace factorize {
 namespace {
 
 using wengert::Error;
+using wengert::Tensor;
+using wengert::serialize::Input;
 
-struct Close {
-  void operator()(std::FILE* file) const {
-    if (file != stdin) std::fclose(file);
-  }
-};
-using File = std::unique_ptr<std::FILE, Close>;
-
-std::string read_all(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw Error(fmt::format("{}: is a directory", path));
-  const File file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
-  if (!file) throw Error(fmt::format("{}: {}", path, std::strerror(errno)));
-  std::string content;
-  char buffer[1 << 16];
-  while (const size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) content.append(buffer, count);
-  if (std::ferror(file.get())) throw Error(fmt::format("{}: {}", path, std::strerror(errno)));
-  return content;
+// A matrix of real numbers.
+Tensor matrix_of_npy(const Input& input) {
+  const Tensor array = wengert::serialize::read_npy(input);
+  if (array.dim() != 2) input.fail(fmt::format("the array has {} dimensions; expected a matrix, with 2", array.dim()));
+  if (array.dtype() == wengert::kBool) input.fail("the array's elements are bools; expected numbers");
+  return array.to(wengert::kDouble);
 }
 
-void check_usable(const std::string& name, const wengert::Tensor& matrix) {
+void check_usable(const std::string& name, const Tensor& matrix) {
   const int64_t rows = matrix.size(0), columns = matrix.size(1);
   if (rows == 0 || columns == 0) throw Error(fmt::format("{}: the matrix is empty ({} x {})", name, rows, columns));
   const double* data = matrix.data_ptr<double>();
@@ -50,30 +36,19 @@ void check_usable(const std::string& name, const wengert::Tensor& matrix) {
 
 }  // namespace
 
-wengert::Tensor read_matrix(const std::string& path) {
-  const std::string name = path == "-" ? "standard input" : path;
-  const std::string content = read_all(path);
-  if (content.find_first_not_of(" \t\r\n") == std::string::npos)
-    throw Error(fmt::format("{}: the file is empty", name));
-  wengert::Tensor matrix = is_npy(content)             ? parse_npy(name, content)
-                           : is_matrix_market(content) ? parse_matrix_market(name, content)
-                                                       : parse_delimited(name, content);
-  check_usable(name, matrix);
+Tensor read_matrix(const std::string& path) {
+  const Input input = path == "-" ? Input::stream(std::cin, "standard input") : Input::file(path);
+  Tensor matrix;
+  if (wengert::serialize::is_npy(input)) {
+    matrix = matrix_of_npy(input);
+  } else {
+    const std::string content = input.read(0, input.size());
+    if (content.find_first_not_of(" \t\r\n") == std::string::npos) input.fail("the file is empty");
+    matrix =
+        is_matrix_market(content) ? parse_matrix_market(input.name(), content) : parse_delimited(input.name(), content);
+  }
+  check_usable(input.name(), matrix);
   return matrix;
-}
-
-void write_file(const std::string& path, std::string_view content) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
-  const auto fail = [&] {
-    const std::string reason = std::strerror(errno);
-    std::remove(temporary.c_str());
-    throw Error(fmt::format("{}: {}", path, reason));
-  };
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (file == nullptr) fail();
-  const bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size();
-  if (std::fclose(file) != 0 || !written) fail();
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail();
 }
 
 }  // namespace factorize

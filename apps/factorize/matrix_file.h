@@ -3,7 +3,6 @@
 #include <wengert/autograd/tensor/tensor.h>
 
 #include <string>
-#include <string_view>
 
 namespace factorize {
 
@@ -11,9 +10,5 @@ namespace factorize {
 /// the content: .npy, Matrix Market, else delimited text. "-" reads standard input.
 /// Throws wengert::Error, "FILE: what is wrong" or "FILE:LINE: what is wrong".
 wengert::Tensor read_matrix(const std::string& path);
-
-/// Writes content into a file, by way of a temporary beside it that is renamed when complete.
-/// Throws wengert::Error.
-void write_file(const std::string& path, std::string_view content);
 
 }  // namespace factorize

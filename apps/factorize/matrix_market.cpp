@@ -91,6 +91,11 @@ wengert::Tensor parse_matrix_market(const std::string& name, std::string_view co
 
   const int64_t rows = words.next_size("the number of rows"), columns = words.next_size("the number of columns");
   if ((symmetric || skew) && rows != columns) words.fail(fmt::format("a {} matrix must be square", symmetry));
+  // Each element takes a digit and a blank: memory is not asked for in vain.
+  const double all = static_cast<double>(rows) * static_cast<double>(columns);
+  if ((symmetric || skew ? (all - static_cast<double>(rows)) / 2 : all) > static_cast<double>(content.size())) {
+    words.fail(fmt::format("the file is too short for {} x {} elements", rows, columns));
+  }
   wengert::Tensor matrix = wengert::zeros({rows, columns}, wengert::kDouble);
   auto at = matrix.accessor<double, 2>();
   // Column by column; of the symmetric ones only the lower triangle is there.

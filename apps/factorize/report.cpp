@@ -1,5 +1,3 @@
-#include <factorize/matrix_file.h>
-#include <factorize/npy.h>
 #include <factorize/report.h>
 #include <fmt/format.h>
 #include <wengert/wengert.h>
@@ -118,11 +116,11 @@ void write_results(const std::string& folder, const std::string& file, const Ten
   std::filesystem::create_directories(folder, error);
   if (error) throw wengert::Error(fmt::format("{}: {}", folder, error.message()));
   const std::filesystem::path into(folder);
-  write_file(into / "C.npy", to_npy(result.C));
-  write_file(into / "F.npy", to_npy(result.F));
-  if (result.offset.defined()) write_file(into / "offset.npy", to_npy(result.offset));
-  write_file(into / "metrics.json", metrics_json(file, matrix, options, result).dump(2) + "\n");
-  write_file(into / "loss.csv", losses_csv(result.losses));
+  wengert::save_npy(result.C, into / "C.npy");
+  wengert::save_npy(result.F, into / "F.npy");
+  if (result.offset.defined()) wengert::save_npy(result.offset, into / "offset.npy");
+  wengert::serialize::write_file(into / "metrics.json", metrics_json(file, matrix, options, result).dump(2) + "\n");
+  wengert::serialize::write_file(into / "loss.csv", losses_csv(result.losses));
 }
 
 }  // namespace factorize

@@ -1,7 +1,9 @@
 #include <wengert/autograd/base/generator.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <sstream>
 #include <utility>
 
 namespace wengert {
@@ -26,6 +28,25 @@ double Generator::normal() {
   const double angle = 2 * std::numbers::pi * u1;
   spare_normal_ = radius * std::sin(angle);
   return radius * std::cos(angle);
+}
+
+Generator::State Generator::state() const {
+  State state{{}, spare_normal_};
+  std::stringstream text;
+  text << engine_;
+  for (int64_t& word : state.words) text >> word;
+  return state;
+}
+
+bool Generator::set_state(const State& state) {
+  const int64_t used = state.words.back();
+  const auto is_word = [](int64_t word) { return 0 <= word && word <= int64_t{UINT32_MAX}; };
+  if (!std::all_of(state.words.begin(), state.words.end(), is_word) || used > 624) return false;
+  std::stringstream text;
+  for (const int64_t word : state.words) text << word << ' ';
+  text >> engine_;
+  spare_normal_ = state.spare_normal;
+  return true;
 }
 
 LockedGenerator::LockedGenerator() : lock_(generator_mutex()) {}

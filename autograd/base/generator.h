@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,15 @@ class Generator {
   uint64_t below(uint64_t range) { return (range >> 32 != 0 ? two_words() : word()) % range; }
   /// Standard normal. Two uniform numbers give two normal ones; the second is kept for the next call.
   double normal();
+
+  /// Where it is: the twister's 624 words and how many of them are used up; the normal number that is kept.
+  struct State {
+    std::array<int64_t, 625> words;
+    std::optional<double> spare_normal;
+  };
+  State state() const;
+  /// False, and nothing is changed, where it is the state of no generator.
+  bool set_state(const State& state);
 
  private:
   uint64_t two_words() {

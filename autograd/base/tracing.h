@@ -92,15 +92,19 @@ inline void refuse(std::string_view what) {
 }
 
 /// Does work(operands) on the memory of these accesses, in their order. The function must hold nothing that is somebody
-/// else's.
+/// else's; of what it calls nothing is heard.
 template <class Work>
 void perform(std::initializer_list<Access> accesses, const Work& work) {
   std::array<char*, kMostOperands> operands;
   size_t count = 0;
   for (const Access& access : accesses) operands[count++] = static_cast<char*>(const_cast<void*>(access.data));
-  work(operands.data());
-  if (listener != nullptr) [[unlikely]]
-    listener->other(accesses, work);
+  if (listener == nullptr) [[likely]]
+    return work(operands.data());
+  {
+    const Pause pause;
+    work(operands.data());
+  }
+  listener->other(accesses, work);
 }
 
 }  // namespace wengert::tracing

@@ -26,11 +26,21 @@ void check_position(int64_t position, int64_t size, int64_t dim) {
         size);
 }
 
-void check_positions(const Tensor& index, int64_t size, int64_t dim) {
-  const Tensor flat = index.contiguous();
-  const auto* data = flat.data_ptr<int64_t>();
-  if (kernels::simd::all_within(data, flat.numel(), size)) return;
-  for (int64_t i = 0; i < flat.numel(); ++i) check_position(data[i], size, dim);
+// Where an index tensor's positions lie; each once, if it was expanded.
+kernels::StridedLoop<1> loop_over_positions(const Tensor& index) {
+  Dims sizes(index.sizes());
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    if (index.strides()[d] == 0) sizes[d] = std::min<int64_t>(sizes[d], 1);
+  }
+  return {span_of(sizes), {span_of(index.strides())}};
+}
+
+void check_positions(const int64_t* positions, const kernels::StridedLoop<1>& loop, int64_t size, int64_t dim) {
+  loop.run([&](const int64_t* at, int64_t count) {
+    const int64_t* run = positions + at[0];
+    if (loop.inner_stride(0) == 1 && kernels::simd::all_within(run, count, size)) return;
+    for (int64_t i = 0; i < count; ++i) check_position(run[i * loop.inner_stride(0)], size, dim);
+  });
 }
 
 // Strides of x without the one along dim: where the slice that an index points into begins.
@@ -50,20 +60,26 @@ void check_shapes(const Tensor& x, int64_t dim, const Tensor& index, const char*
   }
 }
 
-// y = x at index along dim.
-Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
-  check_positions(index, size_along(x, dim), dim);
-  Tensor out = empty(index.sizes(), x.options());
-  const Dims base = strides_without(x, dim);
-  const Dims index_strides(index.strides());
-  const int64_t stride = stride_along(x, dim);
-  const Dims x_strides = x.dim() == index.dim() ? base : Dims();
-  dispatch(x.dtype(), [&]<class T>() {
-    const kernels::StridedLoop<3> loop(span_of(out.sizes()),
-                                       {span_of(out.strides()), span_of(index_strides), span_of(x_strides)});
-    kernels::for_each_run<3>(loop, {out.data_ptr<T>(), index.data_ptr<int64_t>(), x.data_ptr<T>()},
-                             [=, so = loop.inner_stride(0), sp = loop.inner_stride(1), sx = loop.inner_stride(2)](
-                                 char* const* at, int64_t count) {
+// Elements of an operand that positions along dim may reach, for a loop that visits it with a stride of 0 there.
+template <size_t N>
+int64_t extent_along(const kernels::StridedLoop<N>& loop, size_t operand, int64_t size, int64_t stride) {
+  return size == 0 || loop.numel() == 0 ? 0 : loop.extent(operand) + (size - 1) * stride;
+}
+
+// out = x at positions along dim; operands: out, positions, x. The loop visits x with a stride of 0 along dim.
+template <class T>
+struct Gather {
+  kernels::StridedLoop<3> loop;
+  kernels::StridedLoop<1> checked;
+  int64_t size, stride, dim;  // of x along dim
+
+  void operator()(char* const* operands) const {
+    const auto* positions = reinterpret_cast<const int64_t*>(operands[1]);
+    check_positions(positions, checked, size, dim);
+    kernels::for_each_run<3>(loop,
+                             {reinterpret_cast<T*>(operands[0]), positions, reinterpret_cast<const T*>(operands[2])},
+                             [stride = stride, so = loop.inner_stride(0), sp = loop.inner_stride(1),
+                              sx = loop.inner_stride(2)](char* const* at, int64_t count) {
                                T* to = reinterpret_cast<T*>(at[0]);
                                const auto* positions = reinterpret_cast<const int64_t*>(at[1]);
                                const T* from = reinterpret_cast<const T*>(at[2]);
@@ -75,30 +91,49 @@ Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
                                for (int64_t i = 0; i < count; ++i)
                                  to[i * so] = from[i * sx + positions[i * sp] * stride];
                              });
+  }
+};
+
+// y = x at index along dim.
+Tensor compute_gather(const Tensor& x, int64_t dim, const Tensor& index) {
+  Tensor out = empty(index.sizes(), x.options());
+  const int64_t size = size_along(x, dim), stride = stride_along(x, dim);
+  const Dims base = x.dim() == index.dim() ? strides_without(x, dim) : Dims();
+  dispatch(x.dtype(), [&]<class T>() {
+    const Gather<T> work{{span_of(out.sizes()), {span_of(out.strides()), span_of(index.strides()), span_of(base)}},
+                         loop_over_positions(index),
+                         size,
+                         stride,
+                         dim};
+    tracing::perform(
+        {tracing::writes(elements<T>(out), out.numel()), tracing::reads(elements<int64_t>(index), work.loop.extent(1)),
+         tracing::reads(elements<T>(x), extent_along(work.loop, 2, size, stride))},
+        work);
   });
   return out;
 }
 
-// self at index along dim <- write(what is there, source). One after another: an index may be there twice.
-template <class Write>
-void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Write write) {
-  const int64_t size = size_along(self, dim);
-  const Dims base = self.dim() == index.dim() ? strides_without(self, dim) : Dims();
-  const int64_t stride = stride_along(self, dim);
-  const kernels::StridedLoop<3> loop(span_of(index.sizes()),
-                                     {span_of(index.strides()), span_of(source.strides()), span_of(base)});
-  dispatch(self.dtype(), [&]<class T>() {
-    const auto* positions = index.data_ptr<int64_t>();
-    const T* from = source.data_ptr<T>();
-    T* to = self.data_ptr<T>();
+// self at positions along dim <- Write()(what is there, source), one after another, for a position may be there twice;
+// operands: self, self, positions, source. The loop visits positions, source and self, with a stride of 0 along dim.
+template <class T, class Write>
+struct Scatter {
+  kernels::StridedLoop<3> loop;
+  kernels::StridedLoop<1> checked;
+  int64_t size, stride, dim;  // of self along dim
+
+  void operator()(char* const* operands) const {
+    T* to = reinterpret_cast<T*>(operands[0]);
+    const auto* positions = reinterpret_cast<const int64_t*>(operands[2]);
+    const T* from = reinterpret_cast<const T*>(operands[3]);
     const bool in_rows =
         loop.inner_stride(0) == 1 && loop.inner_stride(1) == 1 && loop.inner_stride(2) == 0 && stride == 1;
-    if (!in_rows) check_positions(index, size, dim);
+    if (!in_rows) check_positions(positions, checked, size, dim);
+    constexpr Write write;
     loop.run([&](const int64_t* at, int64_t count) {
       if (in_rows) {
         const int64_t* p = positions + at[0];
         // Row by row, while they are in the cache.
-        if (!kernels::simd::all_within(p, count, size)) check_positions(index, size, dim);
+        if (!kernels::simd::all_within(p, count, size)) check_positions(positions, checked, size, dim);
         const T* values = from + at[1];
         T* row = to + at[2];
 #pragma GCC unroll 4
@@ -110,6 +145,25 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
         target = write(target, from[at[1] + i * loop.inner_stride(1)]);
       }
     });
+  }
+};
+
+template <class Write>
+void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Write) {
+  const int64_t size = size_along(self, dim), stride = stride_along(self, dim);
+  const Dims base = self.dim() == index.dim() ? strides_without(self, dim) : Dims();
+  dispatch(self.dtype(), [&]<class T>() {
+    const Scatter<T, Write> work{
+        {span_of(index.sizes()), {span_of(index.strides()), span_of(source.strides()), span_of(base)}},
+        loop_over_positions(index),
+        size,
+        stride,
+        dim};
+    const int64_t extent = extent_along(work.loop, 2, size, stride);
+    tracing::perform({tracing::writes(elements<T>(self), extent), tracing::reads(elements<T>(self), extent),
+                      tracing::reads(elements<int64_t>(index), work.loop.extent(0)),
+                      tracing::reads(elements<T>(source), work.loop.extent(1))},
+                     work);
   });
 }
 
@@ -142,6 +196,58 @@ Tensor flat_index(const Tensor& index, const char* op) {
   check_index_type(index, op);
   check(index.dim() <= 1, "{}(): Index is supposed to be a vector", op);
   return index.reshape({-1}).contiguous();
+}
+
+// The positions as an index for gather and scatter, of slices that together have these sizes.
+Tensor spread_along(const Tensor& positions, int64_t dim, IntArrayRef sizes) {
+  Dims shape(sizes.size(), 1);
+  shape[static_cast<size_t>(dim)] = positions.numel();
+  return positions.view(shape).expand(sizes);
+}
+
+// Of a number, a vector with it alone.
+Tensor at_least_vector(const Tensor& x) { return x.dim() == 0 ? x.reshape({1}) : x; }
+
+// Whole slices of contiguous tensors lie side by side. How many elements each has, to(vector) having `count` of them.
+int64_t slice_length(const Tensor& vector) { return vector.numel() / std::max<int64_t>(1, vector.size(0)); }
+
+// y = the rows of x at positions; both contiguous.
+void select_rows(const Tensor& y, const Tensor& x, const Tensor& positions) {
+  const int64_t count = positions.numel(), size = x.size(0), length = slice_length(x);
+  dispatch(x.dtype(), [&]<class T>() {
+    tracing::perform({tracing::writes(elements<T>(y), y.numel()), tracing::reads(elements<int64_t>(positions), count),
+                      tracing::reads(elements<T>(x), x.numel())},
+                     [=](char* const* operands) {
+                       T* to = reinterpret_cast<T*>(operands[0]);
+                       const auto* at = reinterpret_cast<const int64_t*>(operands[1]);
+                       const T* from = reinterpret_cast<const T*>(operands[2]);
+                       check_positions(at, {count, {1}}, size, 0);
+                       kernels::parallel_rows(count, length, [&](int64_t begin, int64_t end) {
+                         for (int64_t i = begin; i < end; ++i)
+                           std::copy_n(from + at[i] * length, length, to + i * length);
+                       });
+                     });
+  });
+}
+
+// The rows of `to` at positions have alpha times the rows of `from` added; both contiguous.
+void add_rows(const Tensor& to, const Tensor& from, const Tensor& positions, Scalar alpha) {
+  const int64_t count = positions.numel(), size = to.size(0), length = slice_length(to);
+  dispatch_floating(to.dtype(), "index_add_", [&]<class T>() {
+    tracing::perform(
+        {tracing::writes(elements<T>(to), to.numel()), tracing::reads(elements<T>(to), to.numel()),
+         tracing::reads(elements<int64_t>(positions), count), tracing::reads(elements<T>(from), from.numel())},
+        [=, factor = alpha.to<T>()](char* const* operands) {
+          T* rows = reinterpret_cast<T*>(operands[0]);
+          const auto* at = reinterpret_cast<const int64_t*>(operands[2]);
+          const T* added = reinterpret_cast<const T*>(operands[3]);
+          check_positions(at, {count, {1}}, size, 0);
+          for (int64_t i = 0; i < count; ++i) {
+            T* row = rows + at[i] * length;
+            kernels::simd::kernels<T>().add_scaled(row, row, true, added + i * length, true, factor, length);
+          }
+        });
+  });
 }
 
 // --- Positions in several dimensions -------------------------------------------------------------------
@@ -335,28 +441,17 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
   dim = wrap_dim(dim, x.dim());
   check(x.dim() > 0 || positions.numel() == 1, "index_select(): Index to scalar can have only 1 value, got {} value(s)",
         positions.numel());
-  check_positions(positions, size_along(x, dim), dim);
   Tensor y;
   {
     const NoGradGuard no_grad;
-    const Tensor vector = x.dim() == 0 ? x.reshape({1}) : x;
+    const Tensor vector = at_least_vector(x);
     Dims sizes(vector.sizes());
     sizes[static_cast<size_t>(dim)] = positions.numel();
-    y = empty(sizes, x.options());
-    const auto* at = positions.data_ptr<int64_t>();
     if (dim == 0 && vector.is_contiguous()) {
-      // Whole slices lie side by side. (A stride says nothing where the size is 1.)
-      const int64_t length = vector.numel() / std::max<int64_t>(1, vector.size(0));
-      const auto bytes = static_cast<size_t>(length * vector.element_size());
-      auto* to = static_cast<char*>(y.data_ptr());
-      const auto* from = static_cast<const char*>(vector.data_ptr());
-      kernels::parallel_rows(positions.numel(), length, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          std::copy_n(from + static_cast<size_t>(at[i]) * bytes, bytes, to + static_cast<size_t>(i) * bytes);
-        }
-      });
+      y = empty(sizes, x.options());
+      select_rows(y, vector, positions);
     } else {
-      for (int64_t i = 0; i < positions.numel(); ++i) y.select(dim, i).copy_(vector.select(dim, at[i]));
+      y = compute_gather(vector, dim, spread_along(positions, dim, sizes));
     }
     if (x.dim() == 0) y = y.reshape({}).clone();
   }
@@ -376,25 +471,22 @@ Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& sourc
   check(positions.numel() == size_along(source, dim),
         "index_add_(): Number of indices ({}) should be equal to source.size(dim): ({}), for dim: {}",
         positions.numel(), size_along(source, dim), dim);
-  check_positions(positions, size_along(*this, dim), dim);
   check_writable(*this);
+  check(isFloatingType(dtype()) || !alpha.isFloatingPoint(),
+        "For integral input tensors, argument alpha must not be a floating point number.");
+  const Tensor to = at_least_vector(detach()), from = at_least_vector(source.detach());
+  Dims sizes(to.sizes());
+  sizes[static_cast<size_t>(dim)] = positions.numel();
+  check(from.sizes() == IntArrayRef(sizes),
+        "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {} "
+        "source.shape = {}",
+        this->sizes(), source.sizes());
   const auto write = [&] {
     const NoGradGuard no_grad;
-    const Tensor to = this->dim() == 0 ? detach().reshape({1}) : detach();
-    const Tensor from = source.dim() == 0 ? source.detach().reshape({1}) : source.detach();
-    const auto* at = positions.data_ptr<int64_t>();
-    if (dim == 0 && isFloatingType(dtype()) && to.is_contiguous() && from.is_contiguous() && positions.numel() > 0) {
-      const int64_t length = from.numel() / positions.numel();
-      dispatch_floating(dtype(), "index_add_", [&]<class T>() {
-        T* rows = to.data_ptr<T>();
-        const T* added = from.data_ptr<T>();
-        for (int64_t i = 0; i < positions.numel(); ++i) {
-          T* row = rows + at[i] * length;
-          kernels::simd::kernels<T>().add_scaled(row, row, true, added + i * length, true, alpha.to<T>(), length);
-        }
-      });
+    if (dim == 0 && isFloatingType(dtype()) && to.is_contiguous() && from.is_contiguous()) {
+      add_rows(to, from, positions, alpha);
     } else {
-      for (int64_t i = 0; i < positions.numel(); ++i) to.select(dim, at[i]).add_(from.select(dim, i), alpha);
+      compute_scatter(to, dim, spread_along(positions, dim, sizes), dtype() == kBool ? from : from.mul(alpha), added);
     }
   };
   return record_in_place(

@@ -12,7 +12,7 @@ consume() {
   shift 2
   cmake -S "$source_dir/tests/consumer/$project" -B "$work/$name" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@"
   cmake --build "$work/$name"
-  "$work/$name/train"
+  (cd "$work/$name" && ./train)
 }
 
 for shared in ON OFF; do

@@ -1,6 +1,7 @@
-// What a project that uses the library compiles: descends to the root of x^2 - 2.
+// What a project that uses the library compiles: descends to the root of x^2 - 2, and keeps it in files.
 
 #include <wengert/autograd/gradcheck.h>  // by its former path
+#include <wengert/autograd/serialize/npz.h>
 #include <wengert/torch.h>
 
 #include <cmath>
@@ -15,5 +16,10 @@ int main() {
     sgd.step();
   }
   std::cout << "root of 2: " << x << "\n";
+  torch::save(x, "root.safetensors");
+  torch::save_npz({{"root", x}}, "root.npz");
+  torch::Tensor loaded;
+  torch::load(loaded, "root.safetensors");
+  if (!torch::equal(loaded, x) || !torch::equal(torch::load_npz("root.npz").at("root"), x)) return 1;
   return std::abs(x.item<double>() - std::sqrt(2.0)) < 1e-9 ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #   ```sh     run line by line from the root of a scratch copy in which build/release is the build under test.
 #             Commands that build or test the whole tree are only checked to exist: .ci/run runs those.
 #   ```cpp    with main(): stands verbatim in examples/. Without: compiled as the body of main() and run.
+#   ```python run where the snippets before it ran, by Debian's python3.
 #   ```cmake  stands verbatim in a project of tests/consumer/.
 #
 # usage: run_docs.sh SOURCE_DIR BUILD_DIR CXX LIBRARY_DIR [SANITIZERS]
@@ -71,7 +72,7 @@ run_snippet() {
     printf '}\n'
   } >"$scratch/snippet.cpp"
   { "$cxx" -std=c++20 "${flags[@]}" -I "$build_dir/include" "$scratch/snippet.cpp" -o "$scratch/snippet" \
-    -L "$library_dir" -lwengert "-Wl,-rpath,$library_dir" && "$scratch/snippet"; } >"$scratch/output" 2>&1 ||
+    -L "$library_dir" -lwengert "-Wl,-rpath,$library_dir" && (cd "$scratch" && ./snippet); } >"$scratch/output" 2>&1 ||
     fail "$place" "the snippet fails"
 }
 
@@ -94,6 +95,7 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
         [[ -z $line ]] || run_command "$place" "$line"
       done <"$block" ;;
       *.cpp) run_snippet "$place" "$block" ;;
+      *.python) (cd "$scratch" && /usr/bin/python3 "$block") >"$scratch/output" 2>&1 || fail "$place" "the snippet fails" ;;
       *.cmake) stands_in "$block" tests/consumer/*/CMakeLists.txt || fail "$place" "stands in no tests/consumer project" ;;
       *) fail "$place" "a block of no known kind: ${block##*.}" ;;
     esac

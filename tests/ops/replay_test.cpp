@@ -2,6 +2,7 @@
 #include <wengert/wengert.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace {
@@ -163,6 +164,65 @@ TEST(Replay, RunsANetwork) {
     return loss.item<double>();
   };
   EXPECT_NEAR(train(true), train(false), 1e-5);
+}
+
+// What reads and writes at positions follows positions that change from step to step; both dtypes, and more elements
+// than a thread takes at once.
+TEST(Replay, FollowsPositions) {
+  for (const int64_t rows : {7, 3000}) {
+    for (const auto dtype : {wengert::kFloat, wengert::kDouble}) {
+      const auto train = [&](bool replayed) {
+        wengert::manual_seed(4);
+        const auto options = wengert::TensorOptions(dtype).requires_grad(true);
+        const Tensor table = wengert::randn({rows, 12}, options), other = wengert::randn({12, rows}, options);
+        const Tensor users = wengert::empty({2 * rows}, wengert::kLong),
+                     items = wengert::empty({2 * rows}, wengert::kLong);
+        const Tensor column = wengert::empty({2 * rows, 1}, wengert::kLong);
+        std::vector<Tensor> batches;  // of positions
+        for (int i = 0; i < 18; ++i) batches.push_back(wengert::randint(0, i % 3 == 2 ? 12 : rows, {2 * rows}));
+        wengert::optim::Adam adam({table, other}, 0.01);
+        Tensor loss;
+        const std::function<void()> step = [&] {
+          adam.zero_grad();
+          const Tensor u = embedding(table, users, /*padding_idx=*/1);
+          const Tensor v = other.index_select(1, items).t();
+          const Tensor counts =
+              wengert::zeros({rows}, dtype).index_add(0, users, wengert::ones({2 * rows}, dtype), 0.5);
+          const Tensor sums =
+              wengert::zeros({rows, 12}, dtype).scatter_add(0, users.unsqueeze(1).expand({2 * rows, 12}), u * v);
+          const Tensor picked = (u + v).gather(1, column);
+          const Tensor written = u.scatter(1, column, v.narrow(1, 0, 1));
+          const Tensor added = v.index_add(1, column.select(1, 0).narrow(0, 0, 3), u.narrow(1, 2, 3), 2);
+          loss = ((sums.sum(1) - counts).pow(2).mean() + picked.pow(2).mean() + (written * added).mean());
+          loss.backward();
+          adam.step();
+        };
+        const auto take = [&](int i) {
+          users.copy_(batches[static_cast<size_t>(3 * i)]);
+          items.copy_(batches[static_cast<size_t>(3 * i + 1)]);
+          column.copy_(batches[static_cast<size_t>(3 * i + 2)].unsqueeze(1));
+        };
+        take(0);
+        step();
+        take(1);
+        std::optional<Replay> replay;
+        replayed ? static_cast<void>(replay.emplace(step)) : step();
+        for (int i = 2; i < 6; ++i) {
+          take(i);
+          replayed ? (*replay)() : step();
+        }
+        if (replayed) {
+          users.select(0, 3).fill_(rows);
+          EXPECT_THROW((*replay)(), wengert::Error);
+        }
+        return std::vector<Tensor>{loss.detach(), table.detach(), other.detach()};
+      };
+      const std::vector<Tensor> expected = train(false), found = train(true);
+      for (size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_TRUE(found[i].allclose(expected[i], 1e-4, 1e-5)) << rows << " rows, result " << i;
+      }
+    }
+  }
 }
 
 TEST(Replay, DoesNotDependOnTheNumberOfThreads) {

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <optim/cases.h>
 #include <optim/torch_figures.h>
 #include <wengert/wengert.h>
 
@@ -8,6 +9,8 @@ namespace wengert::optim {
 namespace {
 
 using test::expect_torch_figures;
+using test::schedule_cases;
+using test::ScheduleCase;
 
 // SGD on two groups whose rates are 0.1 and 0.02, as in torch_figures.py.
 SGD two_groups() {
@@ -27,73 +30,8 @@ void note(const Optimizer& optimizer, bool momentum, std::vector<double>& found)
   }
 }
 
-using Maker = std::function<std::shared_ptr<LRScheduler>(Optimizer&)>;
-struct Schedule {
-  std::string name;
-  Maker make;
-  bool momentum = false;
-};
-
-template <class S, class... Arguments>
-Maker of(Arguments... arguments) {
-  return [=](Optimizer& optimizer) { return std::make_shared<S>(optimizer, arguments...); };
-}
-
-using Schedulers = std::vector<std::shared_ptr<LRScheduler>>;
-using Milestones = std::vector<int64_t>;
-
-std::vector<Schedule> schedules() {
-  CyclicLROptions triangular, triangular2, exp_range;
-  triangular.step_size_up = triangular2.step_size_up = exp_range.step_size_up = 20;
-  triangular.step_size_down = 30;
-  triangular2.mode = "triangular2";
-  exp_range.mode = "exp_range";
-  exp_range.gamma = 0.99;
-  OneCycleLROptions linear, three_phase;
-  linear.pct_start = 0.2;
-  linear.anneal_strategy = "linear";
-  three_phase.three_phase = true;
-  return {
-      {"StepLR", of<StepLR>(30, 0.5)},
-      {"MultiStepLR", of<MultiStepLR>(Milestones{10, 50, 50, 120}, 0.3)},
-      {"ConstantLR", of<ConstantLR>(0.25, 40)},
-      {"LinearLR", of<LinearLR>(0.1, 0.9, 50)},
-      {"ExponentialLR", of<ExponentialLR>(0.97)},
-      {"PolynomialLR", of<PolynomialLR>(150, 2.0)},
-      {"CosineAnnealingLR", of<CosineAnnealingLR>(40, 0.001)},
-      {"CosineAnnealingWarmRestarts", of<CosineAnnealingWarmRestarts>(10, 2, 0.001)},
-      {"CyclicLR.triangular", of<CyclicLR>(0.01, 0.1, triangular), true},
-      {"CyclicLR.triangular2", of<CyclicLR>(0.01, 0.1, triangular2), true},
-      {"CyclicLR.exp_range", of<CyclicLR>(0.01, 0.1, exp_range), true},
-      {"OneCycleLR", of<OneCycleLR>(0.5, 201), true},
-      {"OneCycleLR.linear", of<OneCycleLR>(0.5, 201, linear), true},
-      {"OneCycleLR.three_phase", of<OneCycleLR>(0.5, 201, three_phase), true},
-      {"LambdaLR", of<LambdaLR>([](int64_t t) { return std::pow(0.95, t); })},
-      {"MultiplicativeLR", of<MultiplicativeLR>([](int64_t t) { return 0.9 + 0.001 * static_cast<double>(t); })},
-      {"SequentialLR",
-       [](Optimizer& o) {
-         return std::make_shared<SequentialLR>(
-             o, Schedulers{std::make_shared<ConstantLR>(o, 0.1, 20), std::make_shared<ExponentialLR>(o, 0.9)},
-             Milestones{30});
-       }},
-      {"SequentialLR.warmup",
-       [](Optimizer& o) {
-         return std::make_shared<SequentialLR>(
-             o,
-             Schedulers{std::make_shared<LinearLR>(o, 0.1, 1.0, 10), std::make_shared<CosineAnnealingLR>(o, 50),
-                        std::make_shared<StepLR>(o, 7, 0.9)},
-             Milestones{10, 60});
-       }},
-      {"ChainedScheduler",
-       [](Optimizer& o) {
-         return std::make_shared<ChainedScheduler>(
-             Schedulers{std::make_shared<ConstantLR>(o, 0.1, 20), std::make_shared<ExponentialLR>(o, 0.9)});
-       }},
-  };
-}
-
 TEST(LRScheduler, GivesTheRatesOfPyTorch) {
-  for (const Schedule& schedule : schedules()) {
+  for (const ScheduleCase& schedule : schedule_cases()) {
     SGD optimizer = two_groups();
     const auto scheduler = schedule.make(optimizer);
     std::vector<double> found;

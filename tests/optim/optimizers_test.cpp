@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <optim/cases.h>
 #include <optim/torch_figures.h>
 #include <support/inputs.h>
 
@@ -6,80 +7,19 @@ namespace wengert::optim {
 namespace {
 
 using test::expect_torch_figures;
+using test::optimizer_cases;
+using test::OptimizerCase;
 using test::values;
 
-// A case of torch_figures.py.
-struct Case {
-  std::string name;
-  std::function<std::unique_ptr<Optimizer>(std::vector<Tensor>)> make;
-};
-
-template <class O, class Options>
-Case of(std::string name, Options options) {
-  return {std::move(name),
-          [options](std::vector<Tensor> parameters) { return std::make_unique<O>(parameters, options); }};
-}
-
-std::vector<Case> cases() {
-  const std::tuple fast(0.8, 0.99);
-  return {
-      of<SGD>("SGD.0", SGDOptions(0.01)),
-      of<SGD>("SGD.1", SGDOptions(0.01).momentum(0.9)),
-      of<SGD>("SGD.2", SGDOptions(0.0005).momentum(0.9).dampening(0.5).maximize(true)),
-      of<SGD>("SGD.3", SGDOptions(0.01).momentum(0.8).weight_decay(0.1).nesterov(true)),
-      of<Adam>("Adam.0", AdamOptions()),
-      of<Adam>("Adam.1", AdamOptions(0.1).betas(fast).eps(1e-3)),
-      of<Adam>("Adam.2", AdamOptions(0.05).weight_decay(0.1).amsgrad(true)),
-      of<Adam>("Adam.3", AdamOptions(0.01).maximize(true).weight_decay(0.2)),
-      of<AdamW>("AdamW.0", AdamWOptions()),
-      of<AdamW>("AdamW.1", AdamWOptions(0.1).betas(fast).eps(1e-3)),
-      of<AdamW>("AdamW.2", AdamWOptions(0.05).weight_decay(0.1).amsgrad(true)),
-      of<AdamW>("AdamW.3", AdamWOptions(0.01).maximize(true).weight_decay(0.2)),
-      of<Adagrad>("Adagrad.0", AdagradOptions()),
-      of<Adagrad>("Adagrad.1", AdagradOptions(0.1).lr_decay(0.01).initial_accumulator_value(0.5)),
-      of<Adagrad>("Adagrad.2", AdagradOptions(0.1).weight_decay(0.1).eps(1e-3)),
-      of<Adagrad>("Adagrad.3", AdagradOptions(0.05).maximize(true)),
-      of<RMSprop>("RMSprop.0", RMSpropOptions()),
-      of<RMSprop>("RMSprop.1", RMSpropOptions(0.02).momentum(0.5).alpha(0.9)),
-      of<RMSprop>("RMSprop.2", RMSpropOptions(0.02).centered(true).weight_decay(0.1)),
-      of<RMSprop>("RMSprop.3", RMSpropOptions(0.01).centered(true).momentum(0.9).eps(1e-4)),
-      of<RMSprop>("RMSprop.4", RMSpropOptions(0.001).maximize(true)),
-      of<Adadelta>("Adadelta.0", AdadeltaOptions()),
-      of<Adadelta>("Adadelta.1", AdadeltaOptions(0.5).rho(0.8)),
-      of<Adadelta>("Adadelta.2", AdadeltaOptions().weight_decay(0.1).eps(1e-3)),
-      of<Adadelta>("Adadelta.3", AdadeltaOptions().maximize(true)),
-      of<Adamax>("Adamax.0", AdamaxOptions()),
-      of<Adamax>("Adamax.1", AdamaxOptions(0.1).betas(fast)),
-      of<Adamax>("Adamax.2", AdamaxOptions(0.05).weight_decay(0.1).eps(1e-3)),
-      of<Adamax>("Adamax.3", AdamaxOptions(0.01).maximize(true)),
-      of<NAdam>("NAdam.0", NAdamOptions()),
-      of<NAdam>("NAdam.1", NAdamOptions(0.1).betas(fast)),
-      of<NAdam>("NAdam.2", NAdamOptions(0.05).weight_decay(0.1).eps(1e-3)),
-      of<NAdam>("NAdam.3", NAdamOptions(0.02).momentum_decay(0.1)),
-      of<RAdam>("RAdam.0", RAdamOptions()),
-      of<RAdam>("RAdam.1", RAdamOptions(0.1).betas(fast)),
-      of<RAdam>("RAdam.2", RAdamOptions(0.05).weight_decay(0.1).eps(1e-3)),
-      of<RAdam>("RAdam.3", RAdamOptions(0.02).betas({0.5, 0.6})),
-      of<ASGD>("ASGD.0", ASGDOptions()),
-      of<ASGD>("ASGD.1", ASGDOptions(0.02).lambd(0.1).alpha(0.5)),
-      of<ASGD>("ASGD.2", ASGDOptions().t0(20).weight_decay(0.1)),
-      of<ASGD>("ASGD.3", ASGDOptions(0.001).maximize(true)),
-      of<Rprop>("Rprop.0", RpropOptions()),
-      of<Rprop>("Rprop.1", RpropOptions(0.1).etas({0.3, 1.5})),
-      of<Rprop>("Rprop.2", RpropOptions().step_sizes({1e-3, 0.05})),
-      of<Rprop>("Rprop.3", RpropOptions(0.001).maximize(true)),
-  };
-}
-
-const Case& case_named(const std::string& name) {
-  static const std::vector<Case> all = cases();
-  return *std::find_if(all.begin(), all.end(), [&](const Case& c) { return c.name == name; });
+const OptimizerCase& case_named(const std::string& name) {
+  static const std::vector<OptimizerCase> all = optimizer_cases();
+  return *std::find_if(all.begin(), all.end(), [&](const OptimizerCase& c) { return c.name == name; });
 }
 
 class EveryOptimizer : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(, EveryOptimizer, testing::ValuesIn([] {
                            std::vector<std::string> names;
-                           for (const Case& c : cases()) names.push_back(c.name);
+                           for (const OptimizerCase& c : optimizer_cases()) names.push_back(c.name);
                            return names;
                          }()),
                          [](const auto& info) {

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace wengert::serialize {
+
+/// Bytes that are read at any place: those of a file, or of a string. Copies share them.
+class Input {
+ public:
+  /// A file's. What can't be read at any place (a pipe) is read whole. Throws wengert::Error, "PATH: what is wrong".
+  static Input file(const std::string& path);
+  /// name: for errors.
+  static Input bytes(std::string name, std::string content);
+  /// What is left in a stream.
+  static Input stream(std::istream& stream, std::string name = "stream");
+
+  const std::string& name() const { return name_; }
+  uint64_t size() const { return size_; }
+  /// Throws where they end before.
+  void read(uint64_t offset, void* to, uint64_t count) const;
+  std::string read(uint64_t offset, uint64_t count) const;
+  /// Throws "NAME: what".
+  [[noreturn]] void fail(std::string_view what) const;
+
+ private:
+  Input(std::string name, uint64_t size) : name_(std::move(name)), size_(size) {}
+
+  std::string name_;
+  uint64_t size_;
+  std::shared_ptr<std::FILE> file_;
+  std::shared_ptr<const std::string> content_;
+};
+
+/// Writes a file aside, and puts it in place when it is complete and on the disk: whoever reads finds the old file or
+/// the new one, whole, also where the program or the machine stops in between. Devices and pipes are written directly.
+class OutputFile {
+ public:
+  /// Throws wengert::Error, "PATH: what is wrong", as all members do.
+  explicit OutputFile(const std::string& path);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  /// Without commit() the old file stays.
+  ~OutputFile();
+
+  void write(const void* data, size_t count);
+  void commit();
+
+ private:
+  std::string path_, target_, aside_;  // as it was named; where links lead; empty if written directly
+  std::FILE* file_ = nullptr;
+};
+
+/// Takes the bytes of a file, piece by piece.
+using Sink = std::function<void(const void* data, size_t count)>;
+
+/// Writes a file as above.
+void write_file(const std::string& path, const std::function<void(const Sink&)>& content);
+void write_file(const std::string& path, std::string_view content);
+
+}  // namespace wengert::serialize

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the fuzz targets, beginning with the inputs in corpus/; what makes one fail is left in FOLDER. The readers are
+# compiled for libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer, and stand on the library of build/release.
+# usage: tests/fuzz/run.sh FOLDER [SECONDS [TARGET ...]]
+set -euo pipefail
+folder=$(realpath -m "$1") seconds=${2:-20}
+cd "$(dirname "$0")/../.."
+targets=("${@:3}")
+[[ ${#targets[@]} -gt 0 ]] || targets=(delimited matrix_market npy npz safetensors)
+library=build/release
+
+sources_of() {
+  case $1 in
+    delimited | matrix_market) echo apps/factorize/{delimited,matrix_market}.cpp ;;
+    *) echo autograd/serialize/*.cpp ;;
+  esac
+}
+
+for target in "${targets[@]}"; do
+  read -ra sources <<<"$(sources_of "$target")"
+  mkdir -p "$folder/$target"
+  clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I tests -I apps \
+    -I "$library/include" "tests/fuzz/${target}_fuzz.cpp" "${sources[@]}" -o "$folder/${target}_fuzz" \
+    "$library/libwengert.so" "-Wl,-rpath,$PWD/$library" -lfmt -lzip
+  # No input of 64 KiB is reason to ask for more than 64 MiB at once.
+  "$folder/${target}_fuzz" -max_total_time="$seconds" -max_len=65536 -malloc_limit_mb=64 -rss_limit_mb=4096 \
+    -print_final_stats=1 -artifact_prefix="$folder/$target-" "$folder/$target" "tests/fuzz/corpus/$target"
+done
