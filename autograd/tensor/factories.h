@@ -70,9 +70,9 @@ Tensor from_blob(void* data, IntArrayRef sizes, const TensorOptions& options = {
 Tensor from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, const TensorOptions& options = {});
 Tensor from_blob(void* data, IntArrayRef sizes, std::function<void(void*)> deleter, const TensorOptions& options = {});
 
-/// A sparse tensor (see <wengert/ops/sparse.h>). indices: Long (d, n), the positions along the first d dimensions; values: (n, ...), what is there, a slice of the
-/// other dimensions each. A position may come several times: its values are added. sizes: of the whole tensor. Throws
-/// when the shapes do not fit together or a position lies outside.
+/// A sparse tensor (see <wengert/ops/sparse.h>). indices: Long (d, n), the positions along the first d dimensions;
+/// values: (n, ...), what is there, a slice of the other dimensions each. A position may come several times: its values
+/// are added. sizes: of the whole tensor. Throws when the shapes do not fit together or a position lies outside.
 Tensor sparse_coo_tensor(const Tensor& indices, const Tensor& values, IntArrayRef sizes);
 
 namespace autograd {
