@@ -110,7 +110,7 @@ int run_fit(const FitArguments& arguments) {
     fmt::print(stderr,
                "factorize: the loss is no longer finite at iteration {}; the factors of iteration {} are kept. Try a "
                "smaller --lr than {:g}\n",
-               result.iterations, result.best_iteration, learning_rate(arguments.fit));
+               result.iterations, result.best_iteration, result.lr);
     return kFailure;
   }
   return result.stop == Stop::kInterrupted ? kInterrupted : 0;

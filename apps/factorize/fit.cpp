@@ -131,6 +131,8 @@ struct Best {
   }
 };
 
+constexpr double kSmallerRate = 0.25;  // where one is too large, times this
+
 // The loss since the learning rate was set.
 class Descent {
  public:
@@ -196,10 +198,13 @@ double learning_rate(const FitOptions& options) {
   return options.scale == Scale::kAuto ? 0.2 : 0.001;
 }
 
-FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progress) {
-  check_rank(matrix, options.rank);
+namespace {
+
+// fit() at one learning rate.
+FitResult descend(const Tensor& matrix, const FitOptions& options, bool show_progress) {
   wengert::manual_seed(options.seed);
   FitResult result;
+  result.lr = learning_rate(options);
   result.offset = mean_to_take_off(matrix, options.center);
   const Tensor centered = result.offset.defined() ? matrix - result.offset : matrix;
   if (options.scale == Scale::kAuto) {
@@ -232,7 +237,6 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
     loss = loss_of();
     loss.backward();
   };
-  constexpr double kSmallerRate = 0.25;
   Descent descent;
   double loss_at_last_rate = std::numeric_limits<double>::infinity();  // when the rate was last made smaller
   const InterruptGuard interrupt;
@@ -293,6 +297,20 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progres
   result.F = best.F * std::sqrt(s);
   const Tensor approximation = wengert::mm(result.C.to(wengert::kDouble), result.F.to(wengert::kDouble));
   result.squared_error = (centered - approximation).square().sum().item<double>();
+  return result;
+}
+
+}  // namespace
+
+FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progress) {
+  check_rank(matrix, options.rank);
+  FitResult result = descend(matrix, options, show_progress);
+  // Momentum may throw the factors of a small matrix far out, where the loss bends more.
+  FitOptions slower = options;
+  for (int tries = 0; result.stop == Stop::kDiverged && !options.lr && tries < 3; ++tries) {
+    slower.lr = result.lr * kSmallerRate;
+    result = descend(matrix, slower, show_progress);
+  }
   return result;
 }
 

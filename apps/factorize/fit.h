@@ -61,12 +61,14 @@ struct FitResult {
   int64_t iterations = 0;      ///< steps made
   int64_t best_iteration = 0;  ///< the number of steps after which C and F were reached
   double scale = 1;            ///< what the matrix was divided by
+  double lr = 0;               ///< the learning rate at first
   std::vector<double> losses;  ///< before each step and after the last, in the matrix's units
   double squared_error = 0;    ///< sum (D - C F - offset)^2
   double seconds = 0;          ///< of training
 };
 
-/// The learning rate that the options give, or the default for their optimizer and scale.
+/// The learning rate that the options give, or the default for their optimizer and scale. Where the loss stops being
+/// finite at a default, fit() begins again at a quarter of it.
 double learning_rate(const FitOptions& options);
 
 /// Factorizes `matrix` (n, m), of Double, by gradient descent on

@@ -72,7 +72,7 @@ ordered_json metrics_json(const std::string& file, const Tensor& matrix, const F
           {"options",
            {{"optimizer", name_of(options.optimizer, optimizer_names())},
             {"schedule", name_of(options.schedule, schedule_names())},
-            {"lr", learning_rate(options)},
+            {"lr", result.lr},
             {"momentum", options.momentum},
             {"seed", options.seed},
             {"dtype", options.dtype == wengert::kFloat ? "float32" : "float64"},

@@ -216,6 +216,24 @@ TEST(Fit, StopsWhenTheLossNoLongerFalls) {
   EXPECT_EQ(fit(matrix, options, false).iterations, options.iterations);
 }
 
+// At the default rate the first seed's factors are thrown out; all reach what the singular values allow.
+TEST(Fit, BeginsAgainAtASmallerRateWhereADefaultDiverges) {
+  wengert::manual_seed(0);
+  const Tensor matrix = wengert::rand({3, 4}).to(wengert::kDouble);
+  const Tensor left_out = std::get<1>(wengert::linalg_svd(matrix, false)).select(0, 2);
+  int slower = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    FitOptions options;
+    options.rank = 2;
+    options.seed = seed;
+    const FitResult result = fit(matrix, options, false);
+    EXPECT_EQ(result.stop, Stop::kConverged) << seed;
+    EXPECT_NEAR(std::sqrt(result.squared_error), left_out.item<double>(), 1e-4) << seed;
+    slower += result.lr < learning_rate(options);
+  }
+  EXPECT_GT(slower, 0);
+}
+
 TEST(Fit, KeepsTheLastFiniteFactorsWhenItDiverges) {
   const Tensor matrix = data("volcano.csv");
   FitOptions options = with_rank(2);
