@@ -81,7 +81,10 @@ std::unique_ptr<wengert::optim::Optimizer> make_optimizer(const FitOptions& opti
     case OptimizerKind::kRprop: return std::make_unique<optim::Rprop>(factors, optim::RpropOptions(lr));
     case OptimizerKind::kLbfgs: break;
   }
-  return std::make_unique<optim::LBFGS>(factors, optim::LBFGSOptions(lr).line_search_fn("strong_wolfe").max_iter(1));
+  // fit() itself sees when to stop; how small a change is nothing depends on the matrix.
+  return std::make_unique<optim::LBFGS>(
+      factors,
+      optim::LBFGSOptions(lr).line_search_fn("strong_wolfe").max_iter(1).tolerance_grad(0).tolerance_change(0));
 }
 
 // The learning rate after each step. Holds the scheduler, if any.

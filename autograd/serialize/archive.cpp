@@ -59,8 +59,8 @@ void OutputArchive::write(const std::string& key, const std::string& value) { te
 void OutputArchive::write(const std::string& key, std::nullopt_t) { texts_[key] = kNone; }
 
 void OutputArchive::write(const std::string& key, const OutputArchive& nested) {
-  for (const auto& [name, tensor] : nested.tensors_) tensors_[key + "." + name] = tensor;
-  for (const auto& [name, text] : nested.texts_) texts_[key + "." + name] = text;
+  for (const auto& [name, tensor] : nested.tensors_) tensors_[fmt::format("{}.{}", key, name)] = tensor;
+  for (const auto& [name, text] : nested.texts_) texts_[fmt::format("{}.{}", key, name)] = text;
 }
 
 void OutputArchive::write(const std::string& key, const Generator& generator) {

@@ -75,7 +75,8 @@ TEST_F(MatrixFile, TellsWhatIsWrongWithNpy) {
     return error_of([&] { read_matrix(path); }).substr(path.size() - 1);
   };
   EXPECT_EQ(error("\x93NUMPY"), "m: the .npy file ends within its header");
-  EXPECT_EQ(error_of_array(wengert::ones({2, 2}, wengert::kBool)), "m: the array's elements are bools; expected numbers");
+  EXPECT_EQ(error_of_array(wengert::ones({2, 2}, wengert::kBool)),
+            "m: the array's elements are bools; expected numbers");
   EXPECT_EQ(error_of_array(wengert::ones({2})), "m: the array has 1 dimensions; expected a matrix, with 2");
   EXPECT_EQ(error_of_array(wengert::ones({0, 2})), "m: the matrix is empty (0 x 2)");
   EXPECT_EQ(error_of_array(wengert::full({1, 1}, std::numeric_limits<double>::quiet_NaN(), wengert::kDouble)),
