@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <wengert/wengert.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -42,9 +43,13 @@ void add_choice(CLI::App& app, const std::string& name, Target& target,
                 const std::vector<std::pair<std::string, ValueOf<Target>>>& choices, const std::string& description) {
   std::string words;
   for (const auto& [word, value] : choices) words += fmt::format("{}{}", words.empty() ? "" : "|", word);
-  app.add_option(name, target, description)
-      ->transform(CLI::CheckedTransformer(choices, CLI::ignore_case))
-      ->option_text(words);
+  const auto take = [&target, name, choices, words](const std::string& word) {
+    const auto is_it = [lower = CLI::detail::to_lower(word)](const auto& choice) { return choice.first == lower; };
+    const auto found = std::find_if(choices.begin(), choices.end(), is_it);
+    if (found == choices.end()) throw CLI::ValidationError(name, fmt::format("{} is none of {}", word, words));
+    target = found->second;
+  };
+  app.add_option_function<std::string>(name, take, description)->option_text(words);
 }
 
 void add_fit_options(CLI::App& app, FitArguments& arguments) {

@@ -106,7 +106,7 @@ TEST_F(Command, WrongUsageIsStatusTwo) {
   expect_failure("fit", 2, "is required");
   expect_failure("fit " + kVolcano, 2, "--rank is required");
   expect_failure("fit " + kVolcano + " --rank x", 2, "--rank");
-  expect_failure("fit " + kVolcano + " --rank 2 --optimizer newton", 2, "--optimizer");
+  expect_failure("fit " + kVolcano + " --rank 2 --optimizer newton", 2, "--optimizer: newton is none of sgd|adam|");
   expect_failure("fit " + kVolcano + " --rank 2 --lr -1", 2, "--lr");
   expect_failure("fit " + kVolcano + " --rank 2 --momentum 1", 2, "--momentum");
   expect_failure("fit " + kVolcano + " --rank 2 --iterations -5", 2, "--iterations");
