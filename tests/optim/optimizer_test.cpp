@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <optim/cases.h>
 #include <support/inputs.h>
+
+#include <sstream>
 
 namespace wengert::optim {
 namespace {
@@ -127,6 +130,87 @@ TEST(Optimizer, AStepBetweenForwardAndBackwardIsNoticed) {
   first.backward();
   optimizer.step();
   EXPECT_ERROR(second.backward(), "modified by an inplace operation");
+}
+
+// What an optimizer's archive holds, with changes.
+std::string saved(const Optimizer& optimizer, const std::function<void(serialize::OutputArchive&)>& change = {}) {
+  serialize::OutputArchive archive;
+  optimizer.save(archive);
+  if (change) change(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+std::string error_of_load(Optimizer& optimizer, const std::string& content) {
+  const std::string before = saved(optimizer);
+  std::istringstream stream(content);
+  const std::string error = test::error_of([&] { load(optimizer, stream); });
+  EXPECT_EQ(saved(optimizer), before);  // which an error leaves alone
+  return error;
+}
+
+TEST(Optimizer, RefusesToLoadWhatDoesNotFit) {
+  const Tensor x = parameter(), y = parameter();
+  Adam adam({x}, AdamOptions(0.1)), two({x, y}, AdamOptions(0.1));
+  run_steps(adam, x, 0.05);
+  const std::string content = saved(adam);
+  EXPECT_EQ(error_of_load(two, content), "stream: parameter group 0 has 1 parameters; the optimizer's has 2");
+  two = Adam(std::vector<OptimizerParamGroup>{OptimizerParamGroup({x}), OptimizerParamGroup({y})});
+  EXPECT_EQ(error_of_load(two, content), "stream: it has 1 parameter groups; the optimizer has 2");
+  SGD sgd({x}, SGDOptions(0.1));
+  EXPECT_EQ(error_of_load(sgd, content), "stream: it has no value \"param_groups.0.momentum\"");
+  Adam other({ones({2}, requires_grad())}, AdamOptions(0.2));
+  EXPECT_EQ(error_of_load(other, content),
+            "stream: \"state.0.exp_avg\" is of shape [3] and dtype Double; expected [2] and Float");
+  const auto with = [&](const std::string& key, auto value) {
+    return saved(adam, [&](serialize::OutputArchive& archive) { archive.write(key, value); });
+  };
+  EXPECT_EQ(error_of_load(adam, with("param_groups.0.lr", -1.0)), "Invalid learning rate: -1");
+  EXPECT_EQ(error_of_load(adam, with("param_groups.0.amsgrad", 1.0)),
+            "stream: \"param_groups.0.amsgrad\" is \"1\", no bool");
+  EXPECT_EQ(error_of_load(adam, with("state.0.step", 1.5)), "stream: \"state.0.step\" is \"1.5\", no whole number");
+  EXPECT_EQ(error_of_load(adam, with("state.0.exp_avg_sq", ones({3, 1}, kDouble))),
+            "stream: \"state.0.exp_avg_sq\" is of shape [3, 1] and dtype Double; expected [3] and Double");
+}
+
+// A tampered file may lack any of the tensors that a state has: the step after it throws or goes on, but it does not
+// read memory that is not there.
+TEST(Optimizer, StatesWithoutTheirTensorsDoNoHarm) {
+  for (const test::OptimizerCase& c : test::optimizer_cases()) {
+    const Tensor x = parameter();
+    const auto optimizer = c.make({x});
+    run_steps(*optimizer, x, 0.05);
+    std::map<std::string, Tensor> tensors;
+    std::istringstream whole(saved(*optimizer));
+    load(tensors, whole);
+    for (const auto& [name, tensor] : tensors) {
+      std::istringstream lacking(
+          saved(*optimizer, [&name = name](serialize::OutputArchive& archive) { archive.write(name, std::nullopt); }));
+      const auto fresh = c.make({x});
+      load(*fresh, lacking);
+      try {
+        run_steps(*fresh, x, 0.05);
+      } catch (const Error&) {
+      }
+    }
+  }
+}
+
+struct OwnOptions : OptimizerCloneableOptions<OwnOptions> {
+  double lr() const { return rate; }
+  OwnOptions& lr(double lr) { return rate = lr, *this; }
+  double rate = 0.1;
+};
+class OwnOptimizer final : public Optimizer {
+ public:
+  explicit OwnOptimizer(const Tensor& x) : Optimizer({OptimizerParamGroup({x})}, std::make_unique<OwnOptions>()) {}
+  Tensor step(LossClosure closure) override { return compute_loss(closure); }
+};
+
+TEST(Optimizer, OneOfOnesOwnSaysWhatItLacks) {
+  const OwnOptimizer optimizer(parameter());
+  EXPECT_EQ(test::error_of([&] { saved(optimizer); }), "these options do not override fields()");
 }
 
 }  // namespace
