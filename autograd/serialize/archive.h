@@ -3,13 +3,16 @@
 #include <wengert/autograd/base/generator.h>
 #include <wengert/autograd/serialize/safetensors.h>
 
-#include <concepts>
+#include <cstdint>
 #include <deque>
 #include <iosfwd>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace wengert::serialize {
@@ -24,6 +27,7 @@ class OutputArchive {
   void write(const std::string& key, const Tensor& tensor);
   void write(const std::string& key, bool value);
   void write(const std::string& key, int64_t value);
+  void write(const std::string& key, int value) { write(key, int64_t{value}); }
   void write(const std::string& key, double value);
   void write(const std::string& key, const std::string& value);
   void write(const std::string& key, const char* value) { write(key, std::string(value)); }

@@ -109,9 +109,6 @@ class HeaderParser {
 const StoredType& type_of(const Input& input, const std::string& descr) {
   const char order = descr.empty() ? '\0' : descr.front();
   const StoredType* type = stored_type_of_numpy(std::string_view(descr).substr(descr.empty() ? 0 : 1));
-  if (order == '>' && type != nullptr && type->size > 1) {
-    input.fail(fmt::format("the array's dtype {} is big-endian, which is not offered", descr));
-  }
   if (type == nullptr || (order != '<' && order != '|' && order != '=' && order != '>')) {
     input.fail(fmt::format("the array's dtype {} is not offered", descr));
   }
@@ -139,16 +136,17 @@ Tensor read_npy(const Input& input) {
   auto [descr, fortran_order, shape] = HeaderParser(input, header).parse();
 
   const StoredType& type = type_of(input, descr);
+  const ByteOrder order = descr.front() == '>' ? ByteOrder::kBig : ByteOrder::kLittle;
   const std::optional<int64_t> bytes = bytes_of(shape, type);
   if (!bytes) input.fail(fmt::format("the array's shape ({}) is too large", joined(shape)));
   if (static_cast<uint64_t>(*bytes) != input.size() - start) {
     input.fail(fmt::format("expected {} bytes of elements for shape ({}), found {}", *bytes, joined(shape),
                            input.size() - start));
   }
-  if (!fortran_order) return read_elements(input, start, shape, type);
+  if (!fortran_order) return read_elements(input, start, shape, type, order);
   // In Fortran order the file holds the transpose in C order.
   std::reverse(shape.begin(), shape.end());
-  const Tensor stored = read_elements(input, start, shape, type);
+  const Tensor stored = read_elements(input, start, shape, type, order);
   std::vector<int64_t> dims;
   for (int64_t d = stored.dim(); d-- > 0;) dims.push_back(d);
   return stored.permute(dims).contiguous();

@@ -78,17 +78,24 @@ std::optional<int64_t> bytes_of(const std::vector<int64_t>& shape, const StoredT
   return std::find(shape.begin(), shape.end(), 0) == shape.end() ? bytes : 0;
 }
 
-Tensor read_elements(const Input& input, uint64_t offset, const std::vector<int64_t>& shape, const StoredType& type) {
+Tensor read_elements(const Input& input, uint64_t offset, const std::vector<int64_t>& shape, const StoredType& type,
+                     ByteOrder order) {
   Tensor tensor = empty(shape, type.dtype);
   const auto count = static_cast<uint64_t>(tensor.numel() * type.size);
-  if (type.widen == nullptr) {
-    input.read(offset, tensor.data_ptr(), count);
-  } else {
-    type.widen(input.read(offset, count).data(), tensor.numel(), tensor.data_ptr());
+  std::string narrow;
+  char* bytes = static_cast<char*>(tensor.data_ptr());
+  if (type.widen != nullptr) {
+    narrow.resize(count);
+    bytes = narrow.data();
   }
+  input.read(offset, bytes, count);
+  if (order == ByteOrder::kBig) {
+    for (uint64_t i = 0; i < count; i += static_cast<uint64_t>(type.size))
+      std::reverse(bytes + i, bytes + i + type.size);
+  }
+  if (type.widen != nullptr) type.widen(bytes, tensor.numel(), tensor.data_ptr());
   if (type.dtype == kBool) {
-    const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
-    if (std::any_of(bytes, bytes + count, [](unsigned char byte) { return byte > 1; })) {
+    if (std::any_of(bytes, bytes + count, [](char byte) { return byte != 0 && byte != 1; })) {
       input.fail("a bool is neither 0 nor 1");
     }
   }

@@ -28,7 +28,10 @@ const StoredType& stored_type_of(ScalarType dtype);
 /// Bytes that elements take; nothing if the sizes are negative, or it is more than 2^63 - 1.
 std::optional<int64_t> bytes_of(const std::vector<int64_t>& shape, const StoredType& type);
 
+enum class ByteOrder { kLittle, kBig };
+
 /// A Tensor of the elements at an offset of the input, row by row. Throws where a bool is neither 0 nor 1.
-Tensor read_elements(const Input& input, uint64_t offset, const std::vector<int64_t>& shape, const StoredType& type);
+Tensor read_elements(const Input& input, uint64_t offset, const std::vector<int64_t>& shape, const StoredType& type,
+                     ByteOrder order = ByteOrder::kLittle);
 
 }  // namespace wengert::serialize
