@@ -27,5 +27,6 @@
 #include <wengert/ops/replay.h>
 #include <wengert/ops/second_names.h>
 #include <wengert/ops/sparse.h>
+#include <wengert/ops/sparse_matrix.h>
 #include <wengert/ops/tensor_index.h>
 #include <wengert/optim/optim.h>

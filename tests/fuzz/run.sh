@@ -7,6 +7,10 @@ folder=$(realpath -m "$1") seconds=${2:-20}
 cd "$(dirname "$0")/../.."
 targets=("${@:3}")
 [[ ${#targets[@]} -gt 0 ]] || targets=(delimited matrix_market npy npz safetensors)
+if [[ ${#targets[@]} -gt 1 ]]; then
+  printf '%s\n' "${targets[@]}" | xargs -P 2 -I {} tests/fuzz/run.sh "$folder" "$seconds" {}
+  exit
+fi
 library=build/release
 
 sources_of() {
@@ -16,13 +20,12 @@ sources_of() {
   esac
 }
 
-for target in "${targets[@]}"; do
-  read -ra sources <<<"$(sources_of "$target")"
-  mkdir -p "$folder/$target"
-  clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I tests -I apps \
-    -I "$library/include" "tests/fuzz/${target}_fuzz.cpp" "${sources[@]}" -o "$folder/${target}_fuzz" \
-    "$library/libwengert.so" "-Wl,-rpath,$PWD/$library" -lfmt -lzip
-  # No input of 64 KiB is reason to ask for more than 64 MiB at once.
-  "$folder/${target}_fuzz" -max_total_time="$seconds" -max_len=65536 -malloc_limit_mb=64 -rss_limit_mb=4096 \
-    -print_final_stats=1 -artifact_prefix="$folder/$target-" "$folder/$target" "tests/fuzz/corpus/$target"
-done
+target=${targets[0]}
+read -ra sources <<<"$(sources_of "$target")"
+mkdir -p "$folder/$target"
+clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I tests -I apps \
+  -I "$library/include" "tests/fuzz/${target}_fuzz.cpp" "${sources[@]}" -o "$folder/${target}_fuzz" \
+  "$library/libwengert.so" "-Wl,-rpath,$PWD/$library" -lfmt -lzip
+# No input of 64 KiB is reason to ask for more than 64 MiB at once.
+"$folder/${target}_fuzz" -max_total_time="$seconds" -max_len=65536 -malloc_limit_mb=64 -rss_limit_mb=4096 \
+  -print_final_stats=1 -artifact_prefix="$folder/$target-" "$folder/$target" "tests/fuzz/corpus/$target"

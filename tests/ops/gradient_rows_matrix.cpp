@@ -12,6 +12,24 @@ void add_matrix_rows(GradientRows& rows) {
   rows.row("bmm", "", {real({2, 3, 4}), real({2, 4, 2}, 1)}, [](const Inputs& in) { return bmm(in[0], in[1]); });
   rows.row("mv", "", {real({3, 4}), real({4}, 1)}, [](const Inputs& in) { return mv(in[0], in[1]); }).without_empty();
   rows.row("dot", "", {real({4}), real({4}, 1)}, [](const Inputs& in) { return dot(in[0], in[1]); });
+  const SparsePattern pattern(tensor({2, 0, 1, 0}, kLong), tensor({1, 3, 0, 0}, kLong), 3, 4);
+  rows.row("sampled_mm", "", {real({3, 2}), real({2, 4}, 1)},
+           [=](const Inputs& in) { return sampled_mm(in[0], in[1], pattern); })
+      .without_empty();
+  rows.row("sampled_mm", "transposed", {real({2, 4}), real({3, 2}, 1)},
+           [=](const Inputs& in) { return sampled_mm(in[0].t(), in[1].t(), pattern.t()); })
+      .without_empty();
+  rows.row("SparseMatrix::mm", "", {real({4}), real({4, 2}, 1)},
+           [=](const Inputs& in) { return SparseMatrix(pattern, in[0]).mm(in[1]); })
+      .without_empty();
+  rows.row("SparseMatrix::mm", "transposed", {real({4}), real({3, 2}, 1)},
+           [=](const Inputs& in) { return SparseMatrix(pattern, in[0]).t().mm(in[1]); })
+      .without_empty();
+  for (const int64_t dim : {0, 1}) {
+    rows.row("SparseMatrix::sum", dim == 0 ? "columns" : "rows", {real({4})},
+             [=](const Inputs& in) { return SparseMatrix(pattern, in[0]).sum(dim); })
+        .without_empty();
+  }
   const auto matmul_row = [&](const char* variant, Dims a, Dims b) {
     rows.row("matmul", variant, {real(a), real(b, 1)}, [](const Inputs& in) { return matmul(in[0], in[1]); })
         .without_empty();

@@ -1,0 +1,120 @@
+#include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/sparse_lines.h>
+#include <wengert/ops/kernels/target.h>
+
+#include <algorithm>
+
+namespace wengert::kernels {
+namespace {
+
+// Calls work(begin, end) for lines that together are all, each time of some kParallelGrain multiplications.
+template <class Work>
+void share_lines(const std::vector<int64_t>& starts, int64_t k, const Work& work) {
+  const auto lines = static_cast<int64_t>(starts.size()) - 1;
+  // A line costs something though it has no entries.
+  const auto cost_before = [&](int64_t line) {
+    return (starts[static_cast<size_t>(line)] + line) * std::max<int64_t>(k, 1);
+  };
+  const int64_t tasks = cost_before(lines) / kParallelGrain + 1;
+  const auto first_of = [&](int64_t task) {
+    int64_t low = 0, high = lines;
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      cost_before(middle) < task* kParallelGrain ? low = middle + 1 : high = middle;
+    }
+    return low;
+  };
+  parallel_tasks(tasks, [&](int64_t task) { work(first_of(task), task + 1 == tasks ? lines : first_of(task + 1)); });
+}
+
+template <class T>
+[[gnu::always_inline]] inline T dot(const T* a, const T* b, int64_t k) {
+  T sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t l = 0; l < k; ++l) sum += a[l] * b[l];
+  return sum;
+}
+
+template <class T, class Index>
+[[gnu::always_inline]] inline void sampled_lines(T* out, const T* a, const T* b, int64_t k, const int64_t* starts,
+                                                 const Index* places, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    for (int64_t e = starts[i]; e < starts[i + 1]; ++e) out[e] = dot(a + i * k, b + places[e] * k, k);
+  }
+}
+
+template <class T, class Index>
+[[gnu::always_inline]] inline void summed_lines(T* out, const T* weights, const T* b, int64_t k, const int64_t* starts,
+                                                const Index* places, const Index* at, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    T* row = out + i * k;
+    std::fill_n(row, k, T(0));
+    for (int64_t e = starts[i]; e < starts[i + 1]; ++e) {
+      const T weight = weights[at == nullptr ? e : static_cast<int64_t>(at[e])];
+      const T* added = b + places[e] * k;
+#pragma omp simd
+      for (int64_t l = 0; l < k; ++l) row[l] += weight * added[l];
+    }
+  }
+}
+
+#if defined(__x86_64__)
+template <class T, class Index>
+[[gnu::target("avx2")]] void sampled_lines_avx2(T* out, const T* a, const T* b, int64_t k, const int64_t* starts,
+                                                const Index* places, int64_t begin, int64_t end) {
+  sampled_lines(out, a, b, k, starts, places, begin, end);
+}
+template <class T, class Index>
+[[gnu::target("avx2")]] void summed_lines_avx2(T* out, const T* weights, const T* b, int64_t k, const int64_t* starts,
+                                               const Index* places, const Index* at, int64_t begin, int64_t end) {
+  summed_lines(out, weights, b, k, starts, places, at, begin, end);
+}
+#endif
+
+bool has_avx2() {
+  static const bool present = simd::choose_target() <= simd::Target::kAvx2;
+  return present;
+}
+
+}  // namespace
+
+template <class T, class Index>
+void sampled_products(T* out, const T* a, const T* b, int64_t k, const std::vector<int64_t>& starts,
+                      const Index* places) {
+  share_lines(starts, k, [=, first = starts.data()](int64_t begin, int64_t end) {
+#if defined(__x86_64__)
+    if (has_avx2()) return sampled_lines_avx2(out, a, b, k, first, places, begin, end);
+#endif
+    sampled_lines(out, a, b, k, first, places, begin, end);
+  });
+}
+
+template <class T, class Index>
+void weighted_sums(T* out, const T* weights, const T* b, int64_t k, const std::vector<int64_t>& starts,
+                   const Index* places, const Index* at) {
+  share_lines(starts, k, [=, first = starts.data()](int64_t begin, int64_t end) {
+#if defined(__x86_64__)
+    if (has_avx2()) return summed_lines_avx2(out, weights, b, k, first, places, at, begin, end);
+#endif
+    summed_lines(out, weights, b, k, first, places, at, begin, end);
+  });
+}
+
+template void sampled_products(float*, const float*, const float*, int64_t, const std::vector<int64_t>&,
+                               const int32_t*);
+template void sampled_products(float*, const float*, const float*, int64_t, const std::vector<int64_t>&,
+                               const int64_t*);
+template void sampled_products(double*, const double*, const double*, int64_t, const std::vector<int64_t>&,
+                               const int32_t*);
+template void sampled_products(double*, const double*, const double*, int64_t, const std::vector<int64_t>&,
+                               const int64_t*);
+template void weighted_sums(float*, const float*, const float*, int64_t, const std::vector<int64_t>&, const int32_t*,
+                            const int32_t*);
+template void weighted_sums(float*, const float*, const float*, int64_t, const std::vector<int64_t>&, const int64_t*,
+                            const int64_t*);
+template void weighted_sums(double*, const double*, const double*, int64_t, const std::vector<int64_t>&, const int32_t*,
+                            const int32_t*);
+template void weighted_sums(double*, const double*, const double*, int64_t, const std::vector<int64_t>&, const int64_t*,
+                            const int64_t*);
+
+}  // namespace wengert::kernels

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <wengert/autograd/tensor/tensor.h>
+
+#include <memory>
+
+namespace wengert {
+
+// Matrices most of whose entries are missing or 0, for factorization: a pattern says where there are entries and is
+// constant; the values are a Tensor (nnz), in the pattern's order, and have gradients as any other.
+
+/// Where a matrix (n, m) has entries: its positions by rows (CSR) and by columns (CSC), so that work can be cut by
+/// either. Copies share them.
+class SparsePattern {
+ public:
+  /// rows, columns: Long (nnz), in any order. Throws where a position lies outside or is there twice.
+  SparsePattern(const Tensor& rows, const Tensor& columns, int64_t n, int64_t m);
+
+  int64_t rows() const;     ///< n
+  int64_t columns() const;  ///< m
+  int64_t nnz() const;
+  /// Values are row by row, and in a row by columns: value e belongs to position order()[e] of those given. Long (nnz).
+  const Tensor& order() const;
+  Tensor crow_indices() const;  ///< where each row begins in the values, and where the last ends: Long (n + 1)
+  Tensor col_indices() const;   ///< Long (nnz)
+  /// Of the transpose. The values keep their order, which is column by column then.
+  SparsePattern t() const;
+
+  struct Orders;
+  const Orders& orders() const { return *orders_; }
+  bool is_transposed() const { return transposed_; }
+
+ private:
+  SparsePattern(std::shared_ptr<const Orders> orders, bool transposed);
+
+  std::shared_ptr<const Orders> orders_;
+  bool transposed_ = false;
+};
+
+/// A constant pattern with values, which may have gradients.
+class SparseMatrix {
+ public:
+  /// values: (nnz), Float or Double, in the pattern's order.
+  SparseMatrix(SparsePattern pattern, Tensor values);
+
+  const SparsePattern& pattern() const { return pattern_; }
+  const Tensor& values() const { return values_; }
+  SparseMatrix t() const { return {pattern_.t(), values_}; }
+  /// The product with a dense matrix (m, p): (n, p). Differentiable in the values and the matrix.
+  Tensor mm(const Tensor& dense) const;
+  /// dim 0: the sums of the columns (m); dim 1: those of the rows (n).
+  Tensor sum(int64_t dim) const;
+  Tensor to_dense() const;
+
+ private:
+  SparsePattern pattern_;
+  Tensor values_;
+};
+
+/// The product C F of dense matrices (n, k) and (k, m) at the pattern's entries only: (nnz), in the pattern's order.
+Tensor sampled_mm(const Tensor& c, const Tensor& f, const SparsePattern& pattern);
+
+}  // namespace wengert
