@@ -6,6 +6,7 @@
 #include <wengert/ops/sparse_matrix.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <variant>
 
@@ -42,51 +43,72 @@ struct SparsePattern::Orders {
 
 namespace {
 
-// starts[i]: how many of `lines` are below i.
-template <class Get>
-std::vector<int64_t> starts_of(int64_t count, int64_t lines, const Get& line) {
-  std::vector<int64_t> starts(static_cast<size_t>(lines) + 1);
-  for (int64_t e = 0; e < count; ++e) ++starts[static_cast<size_t>(line(e)) + 1];
-  std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  return starts;
+template <class Index>
+struct Entry {
+  Index row, column, given;  // its position among those given
+};
+
+// Sorts by one of the members, which are below `size`, digit by digit from the lowest; what is equal keeps its order.
+template <class Index>
+void sort_by(Index Entry<Index>::*key, int64_t size, std::vector<Entry<Index>>& entries,
+             std::vector<Entry<Index>>& spare) {
+  constexpr int kBits = 11;  // of a digit: as many places as a cache has room for are written by turns
+  for (int shift = 0; (size - 1) >> shift > 0; shift += kBits) {
+    const auto digit = [=](const Entry<Index>& entry) {
+      return static_cast<size_t>(entry.*key >> shift) & ((size_t{1} << kBits) - 1);
+    };
+    std::array<size_t, (size_t{1} << kBits) + 1> next{};
+    for (const Entry<Index>& entry : entries) ++next[digit(entry) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    for (const Entry<Index>& entry : entries) spare[next[digit(entry)]++] = entry;
+    entries.swap(spare);
+  }
 }
 
-// Calls put(e, its place) for e in 0 .. count-1 so that lines come one after the other, each in the order of e.
-template <class Get, class Put>
-void distribute(int64_t count, std::vector<int64_t> next, const Get& line, const Put& put) {
-  for (int64_t e = 0; e < count; ++e) put(e, next[static_cast<size_t>(line(e))]++);
+// starts[i]: how many of the lines are below i.
+std::vector<int64_t> starts_from_counts(std::vector<int64_t> counts) {
+  counts.insert(counts.begin(), 0);
+  std::partial_sum(counts.begin(), counts.end(), counts.begin());
+  return counts;
 }
 
 template <class Index>
 BothWays<Index> both_ways(const int64_t* rows, const int64_t* columns, int64_t nnz, int64_t n, int64_t m,
                           int64_t* order) {
   const auto size = static_cast<size_t>(nnz);
+  std::vector<Entry<Index>> entries(size);
+  for (size_t e = 0; e < size; ++e) {
+    entries[e] = {static_cast<Index>(rows[e]), static_cast<Index>(columns[e]), static_cast<Index>(e)};
+  }
+  const auto before = [](const Entry<Index>& a, const Entry<Index>& b) {
+    return std::pair(a.row, a.column) < std::pair(b.row, b.column);
+  };
+  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
+    std::vector<Entry<Index>> spare(size);
+    sort_by(&Entry<Index>::column, m, entries, spare);
+    sort_by(&Entry<Index>::row, n, entries, spare);
+  }
+
   BothWays<Index> both;
-  // Sorted by columns first, and then, as that keeps what is equal in order, by rows: each row is sorted.
-  std::vector<Index> by_column(size);
-  const auto column = [columns](int64_t e) { return columns[e]; };
-  both.by_columns.starts = starts_of(nnz, m, column);
-  distribute(nnz, both.by_columns.starts, column,
-             [&](int64_t e, int64_t at) { by_column[static_cast<size_t>(at)] = static_cast<Index>(e); });
-  const auto row = [&](int64_t i) { return rows[by_column[static_cast<size_t>(i)]]; };
-  both.by_rows.starts = starts_of(nnz, n, row);
   both.by_rows.places.resize(size);
+  std::vector<int64_t> in_row(static_cast<size_t>(n)), in_column(static_cast<size_t>(m));
+  for (size_t e = 0; e < size; ++e) {
+    const auto [row, column, given] = entries[e];
+    check(e == 0 || before(entries[e - 1], entries[e]), "SparsePattern: position ({}, {}) is there twice", row, column);
+    order[e] = given;
+    both.by_rows.places[e] = column;
+    ++in_row[static_cast<size_t>(row)];
+    ++in_column[static_cast<size_t>(column)];
+  }
+  both.by_rows.starts = starts_from_counts(std::move(in_row));
+  both.by_columns.starts = starts_from_counts(std::move(in_column));
   both.by_columns.places.resize(size);
   both.by_columns.values.resize(size);
-  distribute(nnz, both.by_rows.starts, row, [&](int64_t i, int64_t at) {
-    const auto e = static_cast<int64_t>(by_column[static_cast<size_t>(i)]);
-    order[at] = e;
-    both.by_rows.places[static_cast<size_t>(at)] = static_cast<Index>(columns[e]);
-    both.by_columns.places[static_cast<size_t>(i)] = static_cast<Index>(rows[e]);
-    both.by_columns.values[static_cast<size_t>(i)] = static_cast<Index>(at);
-  });
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t e = both.by_rows.starts[static_cast<size_t>(i)] + 1;
-         e < both.by_rows.starts[static_cast<size_t>(i) + 1]; ++e) {
-      const Index place = both.by_rows.places[static_cast<size_t>(e)];
-      check(both.by_rows.places[static_cast<size_t>(e) - 1] != place, "SparsePattern: position ({}, {}) is there twice",
-            i, place);
-    }
+  std::vector<int64_t> next = both.by_columns.starts;
+  for (size_t e = 0; e < size; ++e) {
+    const auto at = static_cast<size_t>(next[static_cast<size_t>(entries[e].column)]++);
+    both.by_columns.places[at] = entries[e].row;
+    both.by_columns.values[at] = static_cast<Index>(e);
   }
   return both;
 }
