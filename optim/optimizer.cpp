@@ -1,7 +1,6 @@
 #include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/serialize/archive.h>
-#include <wengert/ops/kernels/target.h>
 #include <wengert/optim/update.h>
 
 #include <algorithm>
@@ -93,6 +92,8 @@ void Optimizer::load(const serialize::InputArchive& archive) {
     const std::unique_ptr<OptimizerOptions> options = groups_[i].options().clone();
     fields.of(group_name(i), *options);
     options->check();
+    std::optional<double> initial_lr;
+    fields(group_name(i) + ".initial_lr", initial_lr);
   }
   StateMap states;
   const std::vector<Tensor> all = parameters();
@@ -116,14 +117,6 @@ Tensor Optimizer::compute_loss(const LossClosure& closure) {
   if (!closure) return {};
   const AutoGradMode enabled(true);
   return closure();
-}
-
-bool has_avx2() {
-  static const bool present = [] {
-    const kernels::simd::Target target = kernels::simd::choose_target();
-    return target == kernels::simd::Target::kAvx2 || target == kernels::simd::Target::kAvx512;
-  }();
-  return present;
 }
 
 }  // namespace wengert::optim

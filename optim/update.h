@@ -6,6 +6,7 @@
 #include <wengert/autograd/base/tracing.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/kernels/target.h>
 #include <wengert/optim/optimizer.h>
 
 #include <algorithm>
@@ -31,9 +32,6 @@
 // there.
 
 namespace wengert::optim {
-
-/// Whether the processor has AVX2, for which the passes are compiled, too.
-bool has_avx2();
 
 namespace detail {
 
@@ -76,7 +74,7 @@ void run_rule(char* const* at, const Steps<N>& steps, int64_t count) {
     return run_strided<Rule, T>(at, steps, count, states);
   }
 #if defined(__x86_64__)
-  if (has_avx2()) return run_contiguous_avx2<Rule, T, N>(at, count);
+  if (kernels::simd::has_avx2()) return run_contiguous_avx2<Rule, T, N>(at, count);
 #endif
   run_contiguous<Rule, T>(at, count, states);
 }

@@ -71,11 +71,6 @@ template <class T, class Index>
 }
 #endif
 
-bool has_avx2() {
-  static const bool present = simd::choose_target() <= simd::Target::kAvx2;
-  return present;
-}
-
 }  // namespace
 
 template <class T, class Index>
@@ -83,7 +78,7 @@ void sampled_products(T* out, const T* a, const T* b, int64_t k, const std::vect
                       const Index* places) {
   share_lines(starts, k, [=, first = starts.data()](int64_t begin, int64_t end) {
 #if defined(__x86_64__)
-    if (has_avx2()) return sampled_lines_avx2(out, a, b, k, first, places, begin, end);
+    if (simd::has_avx2()) return sampled_lines_avx2(out, a, b, k, first, places, begin, end);
 #endif
     sampled_lines(out, a, b, k, first, places, begin, end);
   });
@@ -94,7 +89,7 @@ void weighted_sums(T* out, const T* weights, const T* b, int64_t k, const std::v
                    const Index* places, const Index* at) {
   share_lines(starts, k, [=, first = starts.data()](int64_t begin, int64_t end) {
 #if defined(__x86_64__)
-    if (has_avx2()) return summed_lines_avx2(out, weights, b, k, first, places, at, begin, end);
+    if (simd::has_avx2()) return summed_lines_avx2(out, weights, b, k, first, places, at, begin, end);
 #endif
     summed_lines(out, weights, b, k, first, places, at, begin, end);
   });

@@ -21,4 +21,9 @@ Target choose_target() {
   return Target::kBaseline;
 }
 
+bool has_avx2() {
+  static const bool present = choose_target() <= Target::kAvx2;
+  return present;
+}
+
 }  // namespace wengert::kernels::simd

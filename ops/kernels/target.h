@@ -9,4 +9,8 @@ enum class Target { kAvx512, kAvx2, kSse4, kBaseline };
 /// static constructors take a millisecond.
 Target choose_target();
 
+/// Whether a loop may run that the compiler has made for AVX2: those that need no more than its vectors are not
+/// Highway's.
+bool has_avx2();
+
 }  // namespace wengert::kernels::simd
