@@ -16,7 +16,9 @@ library=build/release
 sources_of() {
   case $1 in
     delimited | matrix_market) echo apps/factorize/{delimited,matrix_market}.cpp ;;
-    *) echo autograd/serialize/*.cpp ;;
+    npy) echo autograd/serialize/{file,npy,stored_type}.cpp ;;
+    npz) echo autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
+    safetensors) echo autograd/serialize/{archive,file,safetensors,stored_type}.cpp ;;
   esac
 }
 
