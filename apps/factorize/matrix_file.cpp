@@ -6,7 +6,6 @@
 #include <wengert/autograd/serialize/npy.h>
 
 #include <cmath>
-#include <iostream>
 
 namespace factorize {
 namespace {
@@ -37,7 +36,7 @@ void check_usable(const std::string& name, const Tensor& matrix) {
 }  // namespace
 
 Tensor read_matrix(const std::string& path) {
-  const Input input = path == "-" ? Input::stream(std::cin, "standard input") : Input::file(path);
+  const Input input = path == "-" ? Input::standard_input() : Input::file(path);
   Tensor matrix;
   if (wengert::serialize::is_npy(input)) {
     matrix = matrix_of_npy(input);

@@ -93,28 +93,28 @@ void InputArchive::load_from(Input input) {
   prefix_.clear();
 }
 
-void InputArchive::fail(std::string_view what) const {
+const InputArchive::File& InputArchive::file() const {
   check(file_ != nullptr, "load: nothing was loaded into the archive");
-  file_->input.fail(what);
+  return *file_;
 }
 
+void InputArchive::fail(std::string_view what) const { file().input.fail(what); }
+
 const Safetensors::Entry& InputArchive::entry(const std::string& key) const {
-  if (!file_) fail("");
-  const auto found = file_->content.tensors.find(prefix_ + key);
-  if (found == file_->content.tensors.end()) fail(fmt::format("it has no tensor \"{}\"", prefix_ + key));
+  const auto found = file().content.tensors.find(prefix_ + key);
+  if (found == file().content.tensors.end()) fail(fmt::format("it has no tensor \"{}\"", prefix_ + key));
   return found->second;
 }
 
 const std::string& InputArchive::text(const std::string& key) const {
-  if (!file_) fail("");
-  const auto found = file_->content.metadata.find(prefix_ + key);
-  if (found == file_->content.metadata.end()) fail(fmt::format("it has no value \"{}\"", prefix_ + key));
+  const auto found = file().content.metadata.find(prefix_ + key);
+  if (found == file().content.metadata.end()) fail(fmt::format("it has no value \"{}\"", prefix_ + key));
   return found->second;
 }
 
 bool InputArchive::is_sparse(const std::string& key) const {
-  const auto layout = file_->content.metadata.find(prefix_ + key + kLayout);
-  return layout != file_->content.metadata.end() && (layout->second == kSparse || layout->second == kCoalesced);
+  const auto layout = file().content.metadata.find(prefix_ + key + kLayout);
+  return layout != file().content.metadata.end() && (layout->second == kSparse || layout->second == kCoalesced);
 }
 
 Tensor InputArchive::read_sparse(const std::string& key) const {
@@ -132,7 +132,6 @@ Tensor InputArchive::read_sparse(const std::string& key) const {
 }
 
 Tensor InputArchive::read_for(const std::string& key, const Tensor& tensor) const {
-  if (!file_) fail("");
   const bool sparse = is_sparse(key);
   const Safetensors::Entry& found = entry(sparse ? key + kValues : key);
   if (tensor.defined() && (tensor.dtype() != found.type->dtype || tensor.is_sparse() != sparse)) {
@@ -141,7 +140,7 @@ Tensor InputArchive::read_for(const std::string& key, const Tensor& tensor) cons
                      name(sparse), found.type->dtype, name(tensor.is_sparse()), tensor.dtype()));
   }
   const NoGradGuard no_grad;
-  Tensor read = sparse ? read_sparse(key) : read_elements(file_->input, found.offset, found.shape, *found.type);
+  Tensor read = sparse ? read_sparse(key) : read_elements(file().input, found.offset, found.shape, *found.type);
   bool requires_grad = false;
   try_read(key + kRequiresGrad, requires_grad);
   return read.requires_grad_(requires_grad);
@@ -150,13 +149,12 @@ Tensor InputArchive::read_for(const std::string& key, const Tensor& tensor) cons
 void InputArchive::read(const std::string& key, Tensor& tensor) const { put(read_for(key, tensor), tensor); }
 
 void InputArchive::read_all(std::map<std::string, Tensor>& tensors) const {
-  if (!file_) fail("");
   std::map<std::string, Tensor> all;
   const auto read_one = [&](const std::string& key) {
     const auto present = tensors.find(key);
     all[key] = read_for(key, present == tensors.end() ? Tensor() : present->second);
   };
-  for (const auto& [name, entry] : file_->content.tensors) {
+  for (const auto& [name, entry] : file().content.tensors) {
     if (!name.starts_with(prefix_)) continue;
     const std::string key = name.substr(prefix_.size()), whole = key.substr(0, key.rfind('.'));
     if (!is_sparse(whole)) {
@@ -204,23 +202,20 @@ void InputArchive::read(const std::string& key, Generator& generator) const {
 }
 
 bool InputArchive::is_none(const std::string& key) const {
-  if (!file_) fail("");
-  const auto found = file_->content.metadata.find(prefix_ + key);
-  return found != file_->content.metadata.end() && found->second == kNone;
+  const auto found = file().content.metadata.find(prefix_ + key);
+  return found != file().content.metadata.end() && found->second == kNone;
 }
 
 bool InputArchive::contains(const std::string& key) const {
-  if (!file_) fail("");
   const std::string whole = prefix_ + key;
   const auto holds = [&](const auto& values) {
     const auto below = values.lower_bound(whole + ".");
     return values.count(whole) != 0 || (below != values.end() && below->first.starts_with(whole + "."));
   };
-  return holds(file_->content.tensors) || holds(file_->content.metadata);
+  return holds(file().content.tensors) || holds(file().content.metadata);
 }
 
 std::vector<std::string> InputArchive::keys() const {
-  if (!file_) fail("");
   std::set<std::string> names;
   const auto add = [&](const auto& values) {
     for (auto at = values.lower_bound(prefix_); at != values.end() && at->first.starts_with(prefix_); ++at) {
@@ -228,8 +223,8 @@ std::vector<std::string> InputArchive::keys() const {
       names.emplace(name.substr(0, name.find('.')));
     }
   };
-  add(file_->content.tensors);
-  add(file_->content.metadata);
+  add(file().content.tensors);
+  add(file().content.metadata);
   return {names.begin(), names.end()};
 }
 

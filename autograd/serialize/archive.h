@@ -98,6 +98,8 @@ class InputArchive {
 
  private:
   struct File;
+  // Throws where nothing was loaded.
+  const File& file() const;
   // A new tensor, to be put into this one.
   Tensor read_for(const std::string& key, const Tensor& tensor) const;
   Tensor read_sparse(const std::string& key) const;

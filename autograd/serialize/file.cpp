@@ -8,8 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <istream>
-#include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace wengert::serialize {
@@ -38,12 +37,18 @@ Input Input::file(const std::string& path) {
     input.file_ = file;
     return input;
   }
+  return whole(path, file.get());
+}
+
+Input Input::whole(std::string name, std::FILE* file) {
   std::string content;
   char buffer[1 << 16];
-  while (const size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) content.append(buffer, count);
-  if (std::ferror(file.get()) != 0) fail_with_errno(path);
-  return bytes(path, std::move(content));
+  while (const size_t count = std::fread(buffer, 1, sizeof buffer, file)) content.append(buffer, count);
+  if (std::ferror(file) != 0) fail_with_errno(name);
+  return bytes(std::move(name), std::move(content));
 }
+
+Input Input::standard_input() { return whole("standard input", stdin); }
 
 Input Input::bytes(std::string name, std::string content) {
   Input input(std::move(name), content.size());
@@ -51,8 +56,10 @@ Input Input::bytes(std::string name, std::string content) {
   return input;
 }
 
-Input Input::stream(std::istream& stream, std::string name) {
-  return bytes(std::move(name), std::string(std::istreambuf_iterator<char>(stream), {}));
+Input Input::stream(std::istream& stream) {
+  std::ostringstream content;
+  content << stream.rdbuf();
+  return bytes("stream", std::move(content).str());
 }
 
 void Input::fail(std::string_view what) const { wengert::fail("{}: {}", name_, what); }
@@ -78,6 +85,24 @@ std::string Input::read(uint64_t offset, uint64_t count) const {
   read(offset, bytes.data(), count);
   return bytes;
 }
+
+namespace {
+
+// A file that is written aside; without commit() the old one stays.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::string& path);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile();
+
+  void write(const void* data, size_t count);
+  void commit();
+
+ private:
+  std::string path_, target_, aside_;  // as it was named; where links lead; empty if written directly
+  std::FILE* file_ = nullptr;
+};
 
 OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
   static std::atomic<int> counter{0};
@@ -119,6 +144,8 @@ void OutputFile::commit() {
   aside_.clear();
   sync_directory(std::filesystem::path(target_).parent_path());
 }
+
+}  // namespace
 
 void write_file(const std::string& path, const std::function<void(const Sink&)>& content) {
   OutputFile file(path);

@@ -17,8 +17,9 @@ class Input {
   static Input file(const std::string& path);
   /// name: for errors.
   static Input bytes(std::string name, std::string content);
-  /// What is left in a stream.
-  static Input stream(std::istream& stream, std::string name = "stream");
+  /// What is left in a stream, and in the program's standard input; read whole.
+  static Input stream(std::istream& stream);
+  static Input standard_input();
 
   const std::string& name() const { return name_; }
   uint64_t size() const { return size_; }
@@ -30,6 +31,7 @@ class Input {
 
  private:
   Input(std::string name, uint64_t size) : name_(std::move(name)), size_(size) {}
+  static Input whole(std::string name, std::FILE* file);
 
   std::string name_;
   uint64_t size_;
@@ -37,29 +39,12 @@ class Input {
   std::shared_ptr<const std::string> content_;
 };
 
-/// Writes a file aside, and puts it in place when it is complete and on the disk: whoever reads finds the old file or
-/// the new one, whole, also where the program or the machine stops in between. Devices and pipes are written directly.
-class OutputFile {
- public:
-  /// Throws wengert::Error, "PATH: what is wrong", as all members do.
-  explicit OutputFile(const std::string& path);
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  /// Without commit() the old file stays.
-  ~OutputFile();
-
-  void write(const void* data, size_t count);
-  void commit();
-
- private:
-  std::string path_, target_, aside_;  // as it was named; where links lead; empty if written directly
-  std::FILE* file_ = nullptr;
-};
-
 /// Takes the bytes of a file, piece by piece.
 using Sink = std::function<void(const void* data, size_t count)>;
 
-/// Writes a file as above.
+/// Writes a file aside, and puts it in place when it is complete and on the disk: whoever reads finds the old file or
+/// the new one, whole, also where the program or the machine stops in between. Devices and pipes are written directly.
+/// Throws wengert::Error, "PATH: what is wrong".
 void write_file(const std::string& path, const std::function<void(const Sink&)>& content);
 void write_file(const std::string& path, std::string_view content);
 

@@ -8,9 +8,9 @@ namespace wengert {
 // NumPy's format for one array (NEP 1, numpy.lib.format): a magic string, the version, the header's length, the header,
 // which is a Python dictionary of dtype, order and shape, and the elements.
 
-/// Reads an array of bools, integers up to int64, or floating-point numbers up to float64, little-endian, in C or
-/// Fortran order: as Bool, Long, or Float or Double. Throws wengert::Error, "PATH: what is wrong", before anything is
-/// allocated.
+/// Reads an array of bools, integers up to int64, or floating-point numbers up to float64, in either byte order, in C
+/// or Fortran order: as Bool, Long, or Float or Double. Throws wengert::Error, "PATH: what is wrong", before anything
+/// is allocated.
 Tensor load_npy(const std::string& path);
 /// Writes format version 1.0, in C order. The file is replaced whole or not at all.
 void save_npy(const Tensor& tensor, const std::string& path);

@@ -20,7 +20,12 @@ void share_lines(const std::vector<int64_t>& starts, int64_t k, const Work& work
     int64_t low = 0, high = lines;
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
-      cost_before(middle) < task* kParallelGrain ? low = middle + 1 : high = middle;
+      const bool lies_behind = cost_before(middle) < task * kParallelGrain;
+      if (lies_behind) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
     }
     return low;
   };

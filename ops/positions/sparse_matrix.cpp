@@ -121,9 +121,6 @@ void check_positions(const Tensor& positions, int64_t size, const char* what) {
   fail("SparsePattern: {} {} is not within 0 and {}", what, *outside, size - 1);
 }
 
-// Rows one after the other, each without gaps.
-Tensor in_rows(const Tensor& x) { return x.contiguous(); }
-
 // y = the dot products of rows of a and b at the pattern's entries.
 void compute_sampled(const Tensor& y, const Tensor& a, const Tensor& b, const SparsePattern& pattern) {
   // That of the transpose is the same with a and b exchanged.
@@ -163,7 +160,7 @@ Tensor sparse_mm(const SparsePattern& pattern, const Tensor& values, const Tenso
   Tensor y = empty({pattern.rows(), b.size(1)}, b.options());
   {
     const NoGradGuard no_grad;
-    compute_product(y, pattern, values.contiguous(), in_rows(b));
+    compute_product(y, pattern, values.contiguous(), b.contiguous());
   }
   return record(
       "SparseMmBackward0", y, {values, b},
@@ -229,7 +226,7 @@ Tensor sampled_mm(const Tensor& c, const Tensor& f, const SparsePattern& pattern
   Tensor y = empty({pattern.nnz()}, c.options());
   {
     const NoGradGuard no_grad;
-    compute_sampled(y, in_rows(c), in_rows(f.t()), pattern);
+    compute_sampled(y, c.contiguous(), f.t().contiguous(), pattern);
   }
   return record(
       "SampledMmBackward0", y, {c, f}, saving(ToSave(c).for_gradients_of(f), ToSave(f).for_gradients_of(c)),
