@@ -3,6 +3,7 @@
 #include <wengert/autograd/tensor/tensor.h>
 
 #include <memory>
+#include <optional>
 
 namespace wengert {
 
@@ -15,6 +16,7 @@ class SparsePattern {
  public:
   /// rows, columns: Long (nnz), in any order. Throws where a position lies outside or is there twice.
   SparsePattern(const Tensor& rows, const Tensor& columns, int64_t n, int64_t m);
+  SparsePattern(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m);
 
   int64_t rows() const;     ///< n
   int64_t columns() const;  ///< m
@@ -59,5 +61,25 @@ class SparseMatrix {
 
 /// The product C F of dense matrices (n, k) and (k, m) at the pattern's entries only: (nnz), in the pattern's order.
 Tensor sampled_mm(const Tensor& c, const Tensor& f, const SparsePattern& pattern);
+
+/// Least squares for each row i of a pattern (n, m): the solution x_i of
+///
+///     (base + sum_e w_e f_j f_j' + diag(ridge_i)) x_i = right_i,   e at (i, j) over the row's entries.
+///
+/// Has no gradient; optim::RowGaussNewton takes its steps with it.
+struct RowEquations {
+  std::optional<SparsePattern> pattern;  ///< none: no entries
+  Tensor weights;                        ///< (nnz); undefined: ones
+  Tensor base;                           ///< (k, k); undefined: zeros
+  Tensor features;                       ///< f, (m, k)
+  Tensor ridge;                          ///< (n, k) or (k)
+  Tensor right;                          ///< (n, k)
+  Tensor least;  ///< (n, k) or undefined: the x_i with x_i >= least_i that minimizes x' A x / 2 - right_i' x, nearly
+};
+struct RowSolutions {
+  Tensor x;         ///< (n, k)
+  Tensor diagonal;  ///< of each row's matrix: (n, k)
+};
+RowSolutions solve_rows(const RowEquations& equations);
 
 }  // namespace wengert

@@ -16,6 +16,7 @@
 #include <wengert/optim/optimizer.h>
 #include <wengert/optim/radam.h>
 #include <wengert/optim/rmsprop.h>
+#include <wengert/optim/row_gauss_newton.h>
 #include <wengert/optim/rprop.h>
 #include <wengert/optim/sgd.h>
 #include <wengert/optim/sparse_adam.h>

@@ -1,4 +1,4 @@
-#include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/share_lines.h>
 #include <wengert/ops/kernels/sparse_lines.h>
 #include <wengert/ops/kernels/target.h>
 
@@ -6,31 +6,6 @@
 
 namespace wengert::kernels {
 namespace {
-
-// Calls work(begin, end) for lines that together are all, each time of some kParallelGrain multiplications.
-template <class Work>
-void share_lines(const std::vector<int64_t>& starts, int64_t k, const Work& work) {
-  const auto lines = static_cast<int64_t>(starts.size()) - 1;
-  // A line costs something though it has no entries.
-  const auto cost_before = [&](int64_t line) {
-    return (starts[static_cast<size_t>(line)] + line) * std::max<int64_t>(k, 1);
-  };
-  const int64_t tasks = cost_before(lines) / kParallelGrain + 1;
-  const auto first_of = [&](int64_t task) {
-    int64_t low = 0, high = lines;
-    while (low < high) {
-      const int64_t middle = low + (high - low) / 2;
-      const bool lies_behind = cost_before(middle) < task * kParallelGrain;
-      if (lies_behind) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  };
-  parallel_tasks(tasks, [&](int64_t task) { work(first_of(task), task + 1 == tasks ? lines : first_of(task + 1)); });
-}
 
 template <class T>
 [[gnu::always_inline]] inline T dot(const T* a, const T* b, int64_t k) {
@@ -81,23 +56,25 @@ template <class T, class Index>
 template <class T, class Index>
 void sampled_products(T* out, const T* a, const T* b, int64_t k, const std::vector<int64_t>& starts,
                       const Index* places) {
-  share_lines(starts, k, [=, first = starts.data()](int64_t begin, int64_t end) {
+  share_lines(starts.data(), static_cast<int64_t>(starts.size()) - 1, k,
+              [=, first = starts.data()](int64_t begin, int64_t end) {
 #if defined(__x86_64__)
-    if (simd::has_avx2()) return sampled_lines_avx2(out, a, b, k, first, places, begin, end);
+                if (simd::has_avx2()) return sampled_lines_avx2(out, a, b, k, first, places, begin, end);
 #endif
-    sampled_lines(out, a, b, k, first, places, begin, end);
-  });
+                sampled_lines(out, a, b, k, first, places, begin, end);
+              });
 }
 
 template <class T, class Index>
 void weighted_sums(T* out, const T* weights, const T* b, int64_t k, const std::vector<int64_t>& starts,
                    const Index* places, const Index* at) {
-  share_lines(starts, k, [=, first = starts.data()](int64_t begin, int64_t end) {
+  share_lines(starts.data(), static_cast<int64_t>(starts.size()) - 1, k,
+              [=, first = starts.data()](int64_t begin, int64_t end) {
 #if defined(__x86_64__)
-    if (simd::has_avx2()) return summed_lines_avx2(out, weights, b, k, first, places, at, begin, end);
+                if (simd::has_avx2()) return summed_lines_avx2(out, weights, b, k, first, places, at, begin, end);
 #endif
-    summed_lines(out, weights, b, k, first, places, at, begin, end);
-  });
+                summed_lines(out, weights, b, k, first, places, at, begin, end);
+              });
 }
 
 template void sampled_products(float*, const float*, const float*, int64_t, const std::vector<int64_t>&,

@@ -1,6 +1,7 @@
 #include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/kernels/normal_equations.h>
 #include <wengert/ops/kernels/sparse_lines.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/sparse_matrix.h>
@@ -72,9 +73,8 @@ std::vector<int64_t> starts_from_counts(std::vector<int64_t> counts) {
   return counts;
 }
 
-template <class Index>
-BothWays<Index> both_ways(const int64_t* rows, const int64_t* columns, int64_t nnz, int64_t n, int64_t m,
-                          int64_t* order) {
+template <class Index, class Given>
+BothWays<Index> both_ways(const Given* rows, const Given* columns, int64_t nnz, int64_t n, int64_t m, int64_t* order) {
   const auto size = static_cast<size_t>(nnz);
   std::vector<Entry<Index>> entries(size);
   for (size_t e = 0; e < size; ++e) {
@@ -113,12 +113,33 @@ BothWays<Index> both_ways(const int64_t* rows, const int64_t* columns, int64_t n
   return both;
 }
 
-void check_positions(const Tensor& positions, int64_t size, const char* what) {
-  const auto* at = positions.data_ptr<int64_t>();
-  if (kernels::simd::all_within(at, positions.numel(), size)) return;
-  const auto* outside =
-      std::find_if(at, at + positions.numel(), [size](int64_t position) { return position < 0 || position >= size; });
-  fail("SparsePattern: {} {} is not within 0 and {}", what, *outside, size - 1);
+template <class Index>
+void check_positions(ArrayRef<Index> positions, int64_t size, const char* what) {
+  const auto outside = std::find_if(positions.begin(), positions.end(),
+                                    [size](Index position) { return position < 0 || position >= size; });
+  if (outside != positions.end()) fail("SparsePattern: {} {} is not within 0 and {}", what, *outside, size - 1);
+}
+
+template <class Given>
+std::shared_ptr<const SparsePattern::Orders> orders_of(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n,
+                                                       int64_t m) {
+  const NoGradGuard no_grad;
+  check(rows.size() == columns.size(), "SparsePattern: there are {} rows and {} columns", rows.size(), columns.size());
+  check(n >= 0 && m >= 0, "SparsePattern: a matrix can't be {} x {}", n, m);
+  check_positions(rows, n, "row");
+  check_positions(columns, m, "column");
+  const auto nnz = static_cast<int64_t>(rows.size());
+  auto orders = std::make_shared<SparsePattern::Orders>(SparsePattern::Orders{n, m, nnz, empty({nnz}, kLong), {}});
+  const auto sort = [&]<class Index>(Index) {
+    orders->lines =
+        both_ways<Index>(rows.data(), columns.data(), nnz, n, m, orders->order.template data_ptr<int64_t>());
+  };
+  std::max({n, m, nnz}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
+  return orders;
+}
+
+ArrayRef<int64_t> elements_of(const Tensor& positions) {
+  return {positions.data_ptr<int64_t>(), static_cast<size_t>(positions.numel())};
 }
 
 // y = the dot products of rows of a and b at the pattern's entries.
@@ -172,23 +193,15 @@ Tensor sparse_mm(const SparsePattern& pattern, const Tensor& values, const Tenso
 }  // namespace
 
 SparsePattern::SparsePattern(const Tensor& rows, const Tensor& columns, int64_t n, int64_t m) {
-  const NoGradGuard no_grad;
   check(rows.dim() == 1 && rows.sizes() == columns.sizes() && rows.dtype() == kLong && columns.dtype() == kLong,
         "SparsePattern: expected two Long vectors of one size, got {} {} and {} {}", rows.dtype(), rows.sizes(),
         columns.dtype(), columns.sizes());
-  check(n >= 0 && m >= 0, "SparsePattern: a matrix can't be {} x {}", n, m);
   const Tensor r = rows.contiguous(), c = columns.contiguous();
-  check_positions(r, n, "row");
-  check_positions(c, m, "column");
-  const int64_t nnz = r.numel();
-  auto orders = std::make_shared<Orders>(Orders{n, m, nnz, empty({nnz}, kLong), {}});
-  const auto sort = [&]<class Index>(Index) {
-    orders->lines =
-        both_ways<Index>(r.data_ptr<int64_t>(), c.data_ptr<int64_t>(), nnz, n, m, orders->order.data_ptr<int64_t>());
-  };
-  std::max({n, m, nnz}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
-  orders_ = std::move(orders);
+  orders_ = orders_of(elements_of(r), elements_of(c), n, m);
 }
+
+SparsePattern::SparsePattern(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m)
+    : orders_(orders_of(rows, columns, n, m)) {}
 
 SparsePattern::SparsePattern(std::shared_ptr<const Orders> orders, bool transposed)
     : orders_(std::move(orders)), transposed_(transposed) {}
@@ -250,5 +263,76 @@ Tensor SparseMatrix::sum(int64_t dim) const {
 }
 
 Tensor SparseMatrix::to_dense() const { return mm(eye(pattern_.columns(), values_.options())); }
+
+namespace {
+
+template <class T>
+kernels::Rows<const T> rows_of(const Tensor& x) {
+  if (!x.defined()) return {nullptr, 0};
+  return {x.data_ptr<T>(), x.dim() == 1 ? 0 : x.stride(0)};
+}
+
+// With rows whose elements follow each other.
+Tensor with_whole_rows(const Tensor& x) { return !x.defined() || x.stride(-1) == 1 ? x : x.contiguous(); }
+
+template <class T, class Index>
+void solve(kernels::NormalEquations<T, Index> equations, const RowEquations& given) {
+  const Tensor weights = given.weights.defined() ? given.weights.contiguous() : Tensor();
+  const Tensor base = given.base.defined() ? given.base.contiguous() : Tensor();
+  const Tensor features = with_whole_rows(given.features), ridge = with_whole_rows(given.ridge),
+               right = with_whole_rows(given.right), least = with_whole_rows(given.least);
+  equations.weights = weights.defined() ? weights.data_ptr<T>() : nullptr;
+  equations.base = base.defined() ? base.data_ptr<T>() : nullptr;
+  equations.features = rows_of<T>(features);
+  equations.ridge = rows_of<T>(ridge);
+  equations.right = rows_of<T>(right);
+  equations.least = rows_of<T>(least);
+  kernels::solve_lines(equations);
+}
+
+}  // namespace
+
+RowSolutions solve_rows(const RowEquations& equations) {
+  const NoGradGuard no_grad;
+  const Tensor& right = equations.right;
+  check(right.defined() && right.dim() == 2, "solve_rows: expected right sides (n, k)");
+  const int64_t n = right.size(0), k = right.size(1);
+  const auto check_shape = [&](const char* what, const Tensor& x, std::vector<int64_t> sizes) {
+    check(x.sizes() == ArrayRef<int64_t>(sizes) && x.dtype() == right.dtype(),
+          "solve_rows: expected {} of {} and {}, got {} and {}", what, right.dtype(), ArrayRef<int64_t>(sizes),
+          x.dtype(), x.sizes());
+  };
+  const Tensor& ridge = equations.ridge;
+  check(ridge.defined(), "solve_rows: there is no ridge");
+  ridge.dim() == 1 ? check_shape("a ridge", ridge, {k}) : check_shape("a ridge", ridge, {n, k});
+  if (equations.base.defined()) check_shape("a base", equations.base, {k, k});
+  if (equations.least.defined()) check_shape("bounds", equations.least, {n, k});
+  RowSolutions solutions{empty({n, k}, right.options()), empty({n, k}, right.options())};
+  dispatch_floating(right.dtype(), "solve_rows", [&]<class T>() {
+    T *x = solutions.x.data_ptr<T>(), *diagonal = solutions.diagonal.data_ptr<T>();
+    if (!equations.pattern) {
+      solve<T, int32_t>({.lines = n, .k = k, .solution = x, .diagonal = diagonal}, equations);
+      return;
+    }
+    const SparsePattern& pattern = *equations.pattern;
+    check(pattern.rows() == n, "solve_rows: a pattern of {} rows does not go with {} right sides", pattern.rows(), n);
+    check_shape("features", equations.features, {pattern.columns(), k});
+    if (equations.weights.defined()) check_shape("weights", equations.weights, {pattern.nnz()});
+    std::visit(
+        [&]<class Index>(const BothWays<Index>& both) {
+          const Lines<Index>& lines = pattern.is_transposed() ? both.by_columns : both.by_rows;
+          solve<T, Index>({.lines = n,
+                           .k = k,
+                           .starts = lines.starts.data(),
+                           .places = lines.places.data(),
+                           .at = lines.values.empty() ? nullptr : lines.values.data(),
+                           .solution = x,
+                           .diagonal = diagonal},
+                          equations);
+        },
+        pattern.orders().lines);
+  });
+  return solutions;
+}
 
 }  // namespace wengert

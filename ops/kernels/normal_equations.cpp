@@ -1,0 +1,212 @@
+#include <wengert/ops/kernels/normal_equations.h>
+#include <wengert/ops/kernels/share_lines.h>
+#include <wengert/ops/kernels/target.h>
+
+// As in simd.cpp.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "wengert/ops/kernels/normal_equations.cpp"
+#include <hwy/foreach_target.h>  // compiles all below once for each target
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+HWY_BEFORE_NAMESPACE();
+namespace wengert::kernels::simd::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A tile of sums in registers: kTileRows x 2 vectors.
+constexpr int kTileRows = HWY_TARGET == HWY_AVX3 ? 8 : 6;
+constexpr int64_t kEntriesAtOnce = 64;  // features that are copied side by side, to stay in the first cache
+
+int64_t rounded_up(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
+
+template <class T>
+constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+
+// matrix += left' right at rows [row, row + kTileRows) and `vectors` vectors from `column` on.
+template <int vectors, class T>
+HWY_INLINE void add_tile(T* matrix, int64_t width, const T* left, const T* right, int64_t count, int64_t row,
+                         int64_t column) {
+  const hn::ScalableTag<T> d;
+  hn::Vec<decltype(d)> sums[kTileRows][vectors];
+  for (int r = 0; r < kTileRows; ++r) {
+    for (int v = 0; v < vectors; ++v) sums[r][v] = hn::LoadU(d, matrix + (row + r) * width + column + v * kLanes<T>);
+  }
+  for (int64_t e = 0; e < count; ++e) {
+    hn::Vec<decltype(d)> x[vectors];
+    for (int v = 0; v < vectors; ++v) x[v] = hn::LoadU(d, right + e * width + column + v * kLanes<T>);
+#pragma GCC unroll 8
+    for (int r = 0; r < kTileRows; ++r) {
+      const auto s = hn::Set(d, left[e * width + row + r]);
+      for (int v = 0; v < vectors; ++v) sums[r][v] = hn::MulAdd(s, x[v], sums[r][v]);
+    }
+  }
+  for (int r = 0; r < kTileRows; ++r) {
+    for (int v = 0; v < vectors; ++v) hn::StoreU(sums[r][v], d, matrix + (row + r) * width + column + v * kLanes<T>);
+  }
+}
+
+// Its upper triangle, in whole tiles.
+template <class T>
+HWY_INLINE void add_products(T* matrix, int64_t width, const T* left, const T* right, int64_t count, int64_t k) {
+  for (int64_t row = 0; row < k; row += kTileRows) {
+    int64_t column = row / kLanes<T> * kLanes<T>;
+    for (; column + kLanes<T> < k; column += 2 * kLanes<T>) add_tile<2>(matrix, width, left, right, count, row, column);
+    if (column < k) add_tile<1>(matrix, width, left, right, count, row, column);
+  }
+}
+
+// [from the vector that holds element `from`, to `end`): y -= s x. What else that vector holds is of no use.
+template <class T>
+HWY_INLINE void subtract_scaled(T* y, const T* x, T s, int64_t from, int64_t end) {
+  const hn::ScalableTag<T> d;
+  const auto factor = hn::Set(d, s);
+  for (int64_t c = from / kLanes<T> * kLanes<T>; c < end; c += kLanes<T>) {
+    hn::StoreU(hn::NegMulAdd(factor, hn::LoadU(d, x + c), hn::LoadU(d, y + c)), d, y + c);
+  }
+}
+
+// Solves A x = b for the rows (A | b), of A the upper triangle. Cholesky's factors A = U' U by rows (Golub and Van
+// Loan, Matrix Computations, section 4.2) make U of it, and U'^-1 b of the last column.
+template <class T>
+HWY_INLINE void solve(T* rows, int64_t width, int64_t k, T* inverses, T* x) {
+  const hn::ScalableTag<T> d;
+  for (int64_t j = 0; j < k; ++j) inverses[j] = rows[j * width + j];
+  for (int64_t j = 0; j < k; ++j) {
+    T* row = rows + j * width;
+    const bool is_positive = row[j] > inverses[j] * std::numeric_limits<T>::epsilon() * static_cast<T>(k);
+    inverses[j] = is_positive ? 1 / std::sqrt(row[j]) : 0;
+    const auto inverse = hn::Set(d, inverses[j]);
+    for (int64_t c = j / kLanes<T> * kLanes<T>; c <= k; c += kLanes<T>) {
+      hn::StoreU(hn::Mul(inverse, hn::LoadU(d, row + c)), d, row + c);
+    }
+    for (int64_t i = j + 1; i < k; ++i) subtract_scaled(rows + i * width, row, row[i], i, k + 1);
+  }
+  for (int64_t j = k; j-- > 0;) {
+    const T* row = rows + j * width;
+    T sum = row[k];
+    for (int64_t c = j + 1; c < k; ++c) sum -= row[c] * x[c];
+    x[j] = sum * inverses[j];
+  }
+}
+
+// The same with x >= least, by turns for one unknown after another, from x = 0. `rows` are square.
+template <class T>
+HWY_INLINE void solve_bounded(T* rows, int64_t width, int64_t k, const T* least, T* x) {
+  constexpr int kMostTurns = 30;
+  constexpr T kSmall = T(1e-4);  // of a turn's largest change beside that of the first
+  T *residual = rows + k * width, first_change = 0;
+  for (int64_t l = 0; l < k; ++l) {
+    residual[l] = rows[l * width + k];
+    for (int64_t c = 0; c < l; ++c) rows[l * width + c] = rows[c * width + l];
+    x[l] = 0;
+  }
+  for (int turn = 0; turn < kMostTurns; ++turn) {
+    T change = 0;
+    for (int64_t l = 0; l < k; ++l) {
+      const T* row = rows + l * width;
+      if (!(row[l] > 0)) continue;
+      const T step = std::max(least[l], x[l] + residual[l] / row[l]) - x[l];
+      if (step == 0) continue;
+      x[l] += step;
+      subtract_scaled(residual, row, step, 0, k);
+      change = std::max(change, std::abs(step));
+    }
+    if (turn == 0) first_change = change;
+    if (change <= kSmall * first_change) return;
+  }
+}
+
+template <class T, class Index>
+void solve_range(const NormalEquations<T, Index>& equations, int64_t begin, int64_t end) {
+  const int64_t k = equations.k, width = rounded_up(k + 1, kLanes<T>) + std::max<int64_t>(kLanes<T>, kTileRows);
+  const int64_t of_matrix = (k + kTileRows) * width, of_features = kEntriesAtOnce * width;
+  std::vector<T> memory(static_cast<size_t>(of_matrix + 2 * of_features + k));
+  T *matrix = memory.data(), *right = matrix + of_matrix, *weighted = right + of_features;
+  T* inverses = weighted + of_features;
+  const T* left = equations.weights == nullptr ? right : weighted;
+  const auto add_entries = [&](int64_t first, int64_t last) HWY_ATTR {
+    for (int64_t e = first; e < last; e += kEntriesAtOnce) {
+      const int64_t count = std::min(kEntriesAtOnce, last - e);
+      for (int64_t p = 0; p < count; ++p) {
+        const T* feature = equations.features[equations.places[e + p]];
+        std::copy_n(feature, k, right + p * width);
+        if (equations.weights == nullptr) continue;
+        const T weight = equations.weights[equations.at == nullptr ? e + p : static_cast<int64_t>(equations.at[e + p])];
+        for (int64_t l = 0; l < k; ++l) weighted[p * width + l] = weight * feature[l];
+      }
+      add_products(matrix, width, left, right, count, k);
+    }
+  };
+  for (int64_t i = begin; i < end; ++i) {
+    std::fill_n(matrix, of_matrix, T(0));
+    if (equations.base != nullptr) {
+      for (int64_t l = 0; l < k; ++l) std::copy_n(equations.base + l * k, k, matrix + l * width);
+    }
+    if (equations.starts != nullptr) add_entries(equations.starts[i], equations.starts[i + 1]);
+    for (int64_t l = 0; l < k; ++l) {
+      equations.diagonal[i * k + l] = matrix[l * width + l] += equations.ridge[i][l];
+      matrix[l * width + k] = equations.right[i][l];
+    }
+    T* solution = equations.solution + i * k;
+    if (equations.least.data == nullptr) {
+      solve(matrix, width, k, inverses, solution);
+    } else {
+      solve_bounded(matrix, width, k, equations.least[i], solution);
+    }
+  }
+}
+
+}  // namespace
+
+void solve_on(const NormalEquations<float, int32_t>& all, int64_t begin, int64_t end) { solve_range(all, begin, end); }
+void solve_on(const NormalEquations<float, int64_t>& all, int64_t begin, int64_t end) { solve_range(all, begin, end); }
+void solve_on(const NormalEquations<double, int32_t>& all, int64_t begin, int64_t end) { solve_range(all, begin, end); }
+void solve_on(const NormalEquations<double, int64_t>& all, int64_t begin, int64_t end) { solve_range(all, begin, end); }
+
+}  // namespace wengert::kernels::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace wengert::kernels {
+namespace {
+
+template <class T, class Index>
+void solve_here(const NormalEquations<T, Index>& equations, int64_t begin, int64_t end) {
+  using namespace simd;
+  static const Target target = choose_target();
+#if HWY_TARGETS & HWY_AVX3
+  if (target == Target::kAvx512) return N_AVX3::solve_on(equations, begin, end);
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  if (target <= Target::kAvx2) return N_AVX2::solve_on(equations, begin, end);
+#endif
+#if HWY_TARGETS & HWY_SSE4
+  if (target <= Target::kSse4) return N_SSE4::solve_on(equations, begin, end);
+#endif
+  HWY_STATIC_DISPATCH(solve_on)(equations, begin, end);
+}
+
+}  // namespace
+
+template <class T, class Index>
+void solve_lines(const NormalEquations<T, Index>& equations) {
+  const auto solve = [&](int64_t begin, int64_t end) { solve_here(equations, begin, end); };
+  const int64_t k = equations.k;
+  if (equations.starts == nullptr) return parallel_rows(equations.lines, k * k * (k / 6 + 1), solve);
+  share_lines(equations.starts, equations.lines, k * (k + 4) / 4, solve);
+}
+
+template void solve_lines(const NormalEquations<float, int32_t>&);
+template void solve_lines(const NormalEquations<float, int64_t>&);
+template void solve_lines(const NormalEquations<double, int32_t>&);
+template void solve_lines(const NormalEquations<double, int64_t>&);
+
+}  // namespace wengert::kernels
+#endif
