@@ -22,7 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // A tile of sums in registers: kTileRows x 2 vectors.
 constexpr int kTileRows = HWY_TARGET == HWY_AVX3 ? 8 : 6;
-constexpr int64_t kEntriesAtOnce = 64;  // features that are copied side by side, to stay in the first cache
+constexpr int64_t kFeatureBytes = 16 << 10;  // of features that are copied side by side, to stay in the first cache
 
 int64_t rounded_up(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
 
@@ -72,21 +72,40 @@ HWY_INLINE void subtract_scaled(T* y, const T* x, T s, int64_t from, int64_t end
   }
 }
 
+// Takes several multiples of rows away at once: as above for x = rows [first, first + kPivots).
+constexpr int64_t kPivots = 4;
+template <class T>
+HWY_INLINE void subtract_pivots(T* y, const T* rows, int64_t width, int64_t first, int64_t from, int64_t end) {
+  const hn::ScalableTag<T> d;
+  const T* x = rows + first * width;
+  hn::Vec<decltype(d)> factors[kPivots];
+  for (int64_t p = 0; p < kPivots; ++p) factors[p] = hn::Set(d, x[p * width + from]);
+  for (int64_t c = from / kLanes<T> * kLanes<T>; c < end; c += kLanes<T>) {
+    auto sum = hn::LoadU(d, y + c);
+    for (int64_t p = 0; p < kPivots; ++p) sum = hn::NegMulAdd(factors[p], hn::LoadU(d, x + p * width + c), sum);
+    hn::StoreU(sum, d, y + c);
+  }
+}
+
 // Solves A x = b for the rows (A | b), of A the upper triangle. Cholesky's factors A = U' U by rows (Golub and Van
-// Loan, Matrix Computations, section 4.2) make U of it, and U'^-1 b of the last column.
+// Loan, Matrix Computations, section 4.2), some pivots at a time, make U of it, and U'^-1 b of the last column.
 template <class T>
 HWY_INLINE void solve(T* rows, int64_t width, int64_t k, T* inverses, T* x) {
   const hn::ScalableTag<T> d;
   for (int64_t j = 0; j < k; ++j) inverses[j] = rows[j * width + j];
-  for (int64_t j = 0; j < k; ++j) {
-    T* row = rows + j * width;
-    const bool is_positive = row[j] > inverses[j] * std::numeric_limits<T>::epsilon() * static_cast<T>(k);
-    inverses[j] = is_positive ? 1 / std::sqrt(row[j]) : 0;
-    const auto inverse = hn::Set(d, inverses[j]);
-    for (int64_t c = j / kLanes<T> * kLanes<T>; c <= k; c += kLanes<T>) {
-      hn::StoreU(hn::Mul(inverse, hn::LoadU(d, row + c)), d, row + c);
+  for (int64_t first = 0; first < k; first += kPivots) {
+    const int64_t end = std::min(k, first + kPivots);
+    for (int64_t j = first; j < end; ++j) {
+      T* row = rows + j * width;
+      for (int64_t p = first; p < j; ++p) subtract_scaled(row, rows + p * width, rows[p * width + j], j, k + 1);
+      const bool is_positive = row[j] > inverses[j] * std::numeric_limits<T>::epsilon() * static_cast<T>(k);
+      inverses[j] = is_positive ? 1 / std::sqrt(row[j]) : 0;
+      const auto inverse = hn::Set(d, inverses[j]);
+      for (int64_t c = j / kLanes<T> * kLanes<T>; c <= k; c += kLanes<T>) {
+        hn::StoreU(hn::Mul(inverse, hn::LoadU(d, row + c)), d, row + c);
+      }
     }
-    for (int64_t i = j + 1; i < k; ++i) subtract_scaled(rows + i * width, row, row[i], i, k + 1);
+    for (int64_t i = end; i < k; ++i) subtract_pivots(rows + i * width, rows, width, first, i, k + 1);
   }
   for (int64_t j = k; j-- > 0;) {
     const T* row = rows + j * width;
@@ -126,14 +145,16 @@ HWY_INLINE void solve_bounded(T* rows, int64_t width, int64_t k, const T* least,
 template <class T, class Index>
 void solve_range(const NormalEquations<T, Index>& equations, int64_t begin, int64_t end) {
   const int64_t k = equations.k, width = rounded_up(k + 1, kLanes<T>) + std::max<int64_t>(kLanes<T>, kTileRows);
-  const int64_t of_matrix = (k + kTileRows) * width, of_features = kEntriesAtOnce * width;
+  const int64_t of_matrix = (k + kTileRows) * width;
+  const int64_t at_once = std::max<int64_t>(8, kFeatureBytes / (width * static_cast<int64_t>(sizeof(T)))),
+                of_features = at_once * width;
   std::vector<T> memory(static_cast<size_t>(of_matrix + 2 * of_features + k));
   T *matrix = memory.data(), *right = matrix + of_matrix, *weighted = right + of_features;
   T* inverses = weighted + of_features;
   const T* left = equations.weights == nullptr ? right : weighted;
   const auto add_entries = [&](int64_t first, int64_t last) HWY_ATTR {
-    for (int64_t e = first; e < last; e += kEntriesAtOnce) {
-      const int64_t count = std::min(kEntriesAtOnce, last - e);
+    for (int64_t e = first; e < last; e += at_once) {
+      const int64_t count = std::min(at_once, last - e);
       for (int64_t p = 0; p < count; ++p) {
         const T* feature = equations.features[equations.places[e + p]];
         std::copy_n(feature, k, right + p * width);
@@ -145,7 +166,8 @@ void solve_range(const NormalEquations<T, Index>& equations, int64_t begin, int6
     }
   };
   for (int64_t i = begin; i < end; ++i) {
-    std::fill_n(matrix, of_matrix, T(0));
+    for (int64_t l = 0; l < k; ++l)
+      std::fill(matrix + l * width + l / kLanes<T> * kLanes<T>, matrix + (l + 1) * width, T(0));
     if (equations.base != nullptr) {
       for (int64_t l = 0; l < k; ++l) std::copy_n(equations.base + l * k, k, matrix + l * width);
     }
