@@ -18,6 +18,11 @@ class SparsePattern {
   SparsePattern(const Tensor& rows, const Tensor& columns, int64_t n, int64_t m);
   SparsePattern(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m);
 
+  /// The same, where positions may be there twice. Returns beside it, for each position given, the number of its value:
+  /// Long, as many as given; order() has the first of those given for each.
+  static std::pair<SparsePattern, Tensor> coalesced(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n,
+                                                    int64_t m);
+
   int64_t rows() const;     ///< n
   int64_t columns() const;  ///< m
   int64_t nnz() const;

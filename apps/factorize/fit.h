@@ -1,7 +1,10 @@
 #pragma once
 
+#include <factorize/entries.h>
 #include <wengert/autograd/tensor/tensor.h>
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +12,8 @@
 namespace factorize {
 
 enum class OptimizerKind {
+  kAuto,  ///< als, but sgd where a learning rate or a schedule is given
+  kAls,
   kSgd,
   kAdam,
   kAdamW,
@@ -27,59 +32,104 @@ enum class Schedule { kNone, kStep, kExponential, kLinear, kCosine, kOneCycle, k
 enum class Init { kNormal, kUniform };
 enum class Center { kNone, kGlobal, kRows, kColumns };
 enum class Scale { kAuto, kNone };
+enum class LossKind { kSquared, kAbsolute, kHuber, kLogistic, kPoisson };
 
 /// What they are called on the command line and in files.
 const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_names();
 const std::vector<std::pair<std::string, Schedule>>& schedule_names();
+const std::vector<std::pair<std::string, LossKind>>& loss_names();
 
 struct FitOptions {
-  int64_t rank = 0;
-  int64_t iterations = 10000;
+  std::optional<int64_t> rank;  ///< needed for whole matrices; of entries, default_rank()
+  int64_t iterations = 10000;   ///< gradient steps, or sweeps of als, at most
+  OptimizerKind optimizer = OptimizerKind::kAuto;
+  bool nonnegative = false;
+  std::optional<double> l2;  ///< none: 0; for als of entries what follows from the data
+  uint64_t seed = 0;
+  wengert::ScalarType dtype = wengert::kFloat;
+  /// Least relative fall of the loss: over kToleranceWindow gradient steps, or in a sweep of als. None: 1e-5; of als of
+  /// entries 0.005.
+  std::optional<double> tolerance;
+
+  // Of gradient descent.
   std::optional<double> lr;  ///< for the scaled matrix; see learning_rate()
-  OptimizerKind optimizer = OptimizerKind::kSgd;
   Schedule schedule = Schedule::kNone;
   double momentum = 0.9;
-  uint64_t seed = 0;
   std::optional<Init> init;
-  wengert::ScalarType dtype = wengert::kFloat;
-  double tolerance = 1e-5;  ///< least relative fall of the loss over kToleranceWindow iterations
-  bool nonnegative = false;
-  double l2 = 0;
-  Center center = Center::kNone;
   Scale scale = Scale::kAuto;
+
+  Center center = Center::kNone;  ///< of whole matrices
+
+  // Of entries.
+  bool biases = true;
+  std::optional<double> l2_bias;  ///< as l2
+  bool l2_by_count = false;       ///< l2 times the number of entries in the row or column
+  LossKind loss = LossKind::kSquared;
+  double huber_delta = 1;
+  std::optional<double> alpha;  ///< implicit feedback: all other pairs are 0, with confidence 1 beside 1 + alpha value
+  int64_t patience = 5;         ///< sweeps, or hundreds of gradient steps, without a better validation
 };
 
 inline constexpr size_t kToleranceWindow = 200;
 
-enum class Stop { kConverged, kIterations, kInterrupted, kDiverged };
+enum class Stop { kConverged, kIterations, kInterrupted, kDiverged, kValidation };
 
 struct FitResult {
-  wengert::Tensor C;       ///< (n, k), in the matrix's units: D is about C F + offset
+  wengert::Tensor C;       ///< (n, k), in the matrix's units: D is about C F + offset, or + mean + biases
   wengert::Tensor F;       ///< (k, m)
   wengert::Tensor offset;  ///< the mean taken off: (1, 1), (n, 1) or (1, m); undefined without centering
+  double mean = 0;
+  wengert::Tensor row_bias, column_bias;  ///< (n), (m); undefined without biases
   Stop stop = Stop::kIterations;
-  int64_t iterations = 0;      ///< steps made
+  OptimizerKind optimizer = OptimizerKind::kAls;  ///< the one used
+  int64_t iterations = 0;      ///< steps made, or sweeps
   int64_t best_iteration = 0;  ///< the number of steps after which C and F were reached
   double scale = 1;            ///< what the matrix was divided by
-  double lr = 0;               ///< the learning rate at first
+  double lr = 0;               ///< the learning rate at first; 0 where there is none
   std::vector<double> losses;  ///< before each step and after the last, in the matrix's units
-  double squared_error = 0;    ///< sum (D - C F - offset)^2
+  double squared_error = 0;    ///< of what was fitted, sum (D - C F - offset)^2, weighted
+  double count = 0;            ///< of what was fitted: elements, or the sum of the weights
   double seconds = 0;          ///< of training
+
+  // Of entries.
+  LossKind loss = LossKind::kSquared;
+  std::optional<double> noise;            ///< variance that the model leaves to chance
+  std::optional<double> l2;               ///< what followed from the data, the mean over the factors that are used
+  std::optional<double> validation_rmse;
+  int64_t used_rank = 0;      ///< factors that are not nothing
+  bool factors_help = true;   ///< whether C F explains a hundredth of what the biases leave
 };
 
 /// The learning rate that the options give, or the default for their optimizer and scale. Where the loss stops being
 /// finite at a default, fit() begins again at a quarter of it.
 double learning_rate(const FitOptions& options);
 
-/// Factorizes `matrix` (n, m), of Double, by gradient descent on
+/// The rank for entries where none is given.
+int64_t default_rank(int64_t rows, int64_t columns);
+
+/// Factorizes `matrix` (n, m), floating-point, by alternating least squares or gradient descent on
 ///
 ///     sum (D - C F)^2 + l2 (|C|^2 + |F|^2),    D = matrix - offset.
 ///
-/// Where the loss falls by less than the tolerance but rises in between, as Adam's does near the end, the learning rate
-/// is made four times smaller, and again as long as that helps; a schedule does without that.
+/// Where gradient descent's loss falls by less than the tolerance but rises in between, as Adam's does near the end, the
+/// learning rate is made four times smaller, and again as long as that helps; a schedule does without that.
 ///
 /// The best factors seen are kept, also when the user interrupts or the loss stops being finite.
-/// show_progress: keep a progress line on a terminal. Throws wengert::Error when the rank is impossible.
+/// Throws wengert::Error when the rank is impossible.
 FitResult fit(const wengert::Tensor& matrix, const FitOptions& options, bool show_progress);
+
+/// Factorizes what is known of a matrix: minimizes, over the entries D_ij of weight w_ij,
+///
+///     sum w_ij loss(D_ij, mean + b_i + c_j + C_i F_j) + l2 (|C|^2 + |F|^2) + l2_bias (|b|^2 + |c|^2)
+///
+/// Without an l2, als takes the factors for random numbers, and finds the variances of each, and the noise, from the data
+/// (variational Bayes with a factorized posterior: Ilin and Raiko, Practical Approaches to Principal Component Analysis in
+/// the Presence of Missing Values, JMLR 11, 2010): factors that the data do not bear out become 0.
+///
+/// validation: other entries, which tell when to stop, and which factors were best; may be null.
+FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, bool show_progress);
+
+/// The sum of weighted squared errors at these entries.
+double squared_error(const FitResult& model, const Entries& entries);
 
 }  // namespace factorize

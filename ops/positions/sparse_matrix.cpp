@@ -74,31 +74,42 @@ std::vector<int64_t> starts_from_counts(std::vector<int64_t> counts) {
 }
 
 template <class Index, class Given>
-BothWays<Index> both_ways(const Given* rows, const Given* columns, int64_t nnz, int64_t n, int64_t m, int64_t* order) {
-  const auto size = static_cast<size_t>(nnz);
-  std::vector<Entry<Index>> entries(size);
-  for (size_t e = 0; e < size; ++e) {
+BothWays<Index> both_ways(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n, int64_t m, int64_t* order,
+                          int64_t* value_of) {
+  std::vector<Entry<Index>> entries(rows.size());
+  for (size_t e = 0; e < entries.size(); ++e) {
     entries[e] = {static_cast<Index>(rows[e]), static_cast<Index>(columns[e]), static_cast<Index>(e)};
   }
   const auto before = [](const Entry<Index>& a, const Entry<Index>& b) {
     return std::pair(a.row, a.column) < std::pair(b.row, b.column);
   };
   if (!std::is_sorted(entries.begin(), entries.end(), before)) {
-    std::vector<Entry<Index>> spare(size);
+    std::vector<Entry<Index>> spare(entries.size());
     sort_by(&Entry<Index>::column, m, entries, spare);
     sort_by(&Entry<Index>::row, n, entries, spare);
   }
+
+  // value_of: null where no position may be there twice; else each that was given has the number of its value there.
+  size_t size = 0;
+  for (size_t e = 0; e < entries.size(); ++e) {
+    const auto [row, column, given] = entries[e];
+    const bool is_new = e == 0 || before(entries[size - 1], entries[e]);
+    check(is_new || value_of != nullptr, "SparsePattern: position ({}, {}) is there twice", row, column);
+    if (is_new) {
+      order[size] = given;
+      entries[size++] = entries[e];
+    }
+    if (value_of != nullptr) value_of[given] = static_cast<int64_t>(size) - 1;
+  }
+  entries.resize(size);
 
   BothWays<Index> both;
   both.by_rows.places.resize(size);
   std::vector<int64_t> in_row(static_cast<size_t>(n)), in_column(static_cast<size_t>(m));
   for (size_t e = 0; e < size; ++e) {
-    const auto [row, column, given] = entries[e];
-    check(e == 0 || before(entries[e - 1], entries[e]), "SparsePattern: position ({}, {}) is there twice", row, column);
-    order[e] = given;
-    both.by_rows.places[e] = column;
-    ++in_row[static_cast<size_t>(row)];
-    ++in_column[static_cast<size_t>(column)];
+    both.by_rows.places[e] = entries[e].column;
+    ++in_row[static_cast<size_t>(entries[e].row)];
+    ++in_column[static_cast<size_t>(entries[e].column)];
   }
   both.by_rows.starts = starts_from_counts(std::move(in_row));
   both.by_columns.starts = starts_from_counts(std::move(in_column));
@@ -122,19 +133,22 @@ void check_positions(ArrayRef<Index> positions, int64_t size, const char* what) 
 
 template <class Given>
 std::shared_ptr<const SparsePattern::Orders> orders_of(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n,
-                                                       int64_t m) {
+                                                       int64_t m, int64_t* value_of) {
   const NoGradGuard no_grad;
   check(rows.size() == columns.size(), "SparsePattern: there are {} rows and {} columns", rows.size(), columns.size());
   check(n >= 0 && m >= 0, "SparsePattern: a matrix can't be {} x {}", n, m);
   check_positions(rows, n, "row");
   check_positions(columns, m, "column");
-  const auto nnz = static_cast<int64_t>(rows.size());
-  auto orders = std::make_shared<SparsePattern::Orders>(SparsePattern::Orders{n, m, nnz, empty({nnz}, kLong), {}});
+  const auto given = static_cast<int64_t>(rows.size());
+  Tensor order = empty({given}, kLong);
+  auto orders = std::make_shared<SparsePattern::Orders>(SparsePattern::Orders{n, m, given, {}, {}});
   const auto sort = [&]<class Index>(Index) {
-    orders->lines =
-        both_ways<Index>(rows.data(), columns.data(), nnz, n, m, orders->order.template data_ptr<int64_t>());
+    BothWays<Index> both = both_ways<Index>(rows, columns, n, m, order.template data_ptr<int64_t>(), value_of);
+    orders->nnz = static_cast<int64_t>(both.by_rows.places.size());
+    orders->lines = std::move(both);
   };
-  std::max({n, m, nnz}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
+  std::max({n, m, given}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
+  orders->order = orders->nnz == given ? order : order.narrow(0, 0, orders->nnz).clone();
   return orders;
 }
 
@@ -197,11 +211,18 @@ SparsePattern::SparsePattern(const Tensor& rows, const Tensor& columns, int64_t 
         "SparsePattern: expected two Long vectors of one size, got {} {} and {} {}", rows.dtype(), rows.sizes(),
         columns.dtype(), columns.sizes());
   const Tensor r = rows.contiguous(), c = columns.contiguous();
-  orders_ = orders_of(elements_of(r), elements_of(c), n, m);
+  orders_ = orders_of(elements_of(r), elements_of(c), n, m, nullptr);
 }
 
 SparsePattern::SparsePattern(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m)
-    : orders_(orders_of(rows, columns, n, m)) {}
+    : orders_(orders_of(rows, columns, n, m, nullptr)) {}
+
+std::pair<SparsePattern, Tensor> SparsePattern::coalesced(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n,
+                                                          int64_t m) {
+  Tensor value_of = empty({static_cast<int64_t>(rows.size())}, kLong);
+  SparsePattern pattern(orders_of(rows, columns, n, m, value_of.data_ptr<int64_t>()), false);
+  return {std::move(pattern), std::move(value_of)};
+}
 
 SparsePattern::SparsePattern(std::shared_ptr<const Orders> orders, bool transposed)
     : orders_(std::move(orders)), transposed_(transposed) {}

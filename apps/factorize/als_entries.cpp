@@ -1,0 +1,348 @@
+#include <factorize/als.h>
+#include <factorize/entry_losses.h>
+#include <factorize/interrupt.h>
+#include <factorize/progress.h>
+#include <fmt/format.h>
+#include <wengert/wengert.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+namespace factorize {
+namespace {
+
+using wengert::NoGradGuard;
+using wengert::SparseMatrix;
+using wengert::SparsePattern;
+using wengert::Tensor;
+
+// The model mean + b_i + c_j + C_i F_j is one product of two matrices with k + 2 columns,
+//
+//     rows     b_i | C_i | 1
+//     columns  1   | F_j | c_j
+//
+// Each side steps in its columns but the ones, the other's being its features.
+struct Side {
+  SparsePattern pattern;  // its lines are this side's
+  int64_t first;          // of the columns that step
+  int64_t ones, bias;     // columns
+  Tensor values;          // (lines, k + 2)
+  Tensor variances;       // of the values, in their posterior
+  Tensor penalties;       // (k + 2): of the squares
+};
+
+constexpr int64_t kStage = 14;          // factors that are begun with, and added at a time
+constexpr int64_t kBlock = 64;          // factors that are solved for at once
+constexpr int kSweepsOfBiases = 3;
+constexpr double kUnitNoise = 0.5;
+constexpr double kSmallShare = 1e-3;    // of the noise: a factor that explains less is nothing
+
+class Alternation {
+ public:
+  Alternation(const Entries& entries, const FitOptions& options)
+      : entries_(entries),
+        options_(options),
+        weights_(entries.weights),
+        rows_{entries.pattern, 0, 1, 0, {}, {}, {}},
+        columns_{entries.pattern.t(), 1, 0, 1, {}, {}, {}},
+        is_quadratic_(options.loss == LossKind::kSquared && !options.alpha),
+        has_biases_(options.biases && !options.nonnegative && !options.alpha) {
+    const NoGradGuard no_grad;
+    if (has_biases_) mean_ = starting_mean(entries, options.loss);
+    target_ = options.alpha ? wengert::ones_like(entries.values) : entries.values - (is_quadratic_ ? mean_ : 0);
+    if (options.alpha) weights_ = entries.values * *options.alpha;
+    ones_ = wengert::ones_like(entries.values);
+    noise_ = has_scale() ? weighted((entries.values - mean_).square()).sum().item<double>() / entries.count : kUnitNoise;
+    if (noise_ == 0) noise_ = 1;
+    for (Side* side : {&rows_, &columns_}) {
+      side->values = wengert::zeros({side->pattern.rows(), 2}, target_.options());
+      side->values.select(1, side->ones).fill_(1);
+      side->variances = wengert::zeros_like(side->values);
+      side->penalties = wengert::full({2}, penalty_of_bias(5), target_.options());
+    }
+  }
+
+  bool has_biases() const { return has_biases_; }
+  int64_t rank() const { return rows_.values.size(1) - 2; }
+  double noise() const { return noise_; }
+  // Before the last step, with the penalties.
+  double loss() const { return loss_; }
+
+  // What is to fall, and tells when it no longer does.
+  double measure() const { return has_scale() && from_data() ? noise_ : loss_; }
+
+  void sweep() {
+    const NoGradGuard no_grad;
+    step(rows_, columns_);
+    step(columns_, rows_);
+  }
+
+  // Adds factors. They begin where the entries' residuals point: a subspace iteration (Halko, Martinsson, Tropp, 2011) on
+  // the residuals, lines being scaled by the root of how much is known of them.
+  void add_factors(int64_t count) {
+    const NoGradGuard no_grad;
+    const double size = 0.36 * std::sqrt(std::sqrt(has_scale() ? noise_ : 1));
+    Tensor directions = wengert::randn({columns_.pattern.rows(), count}, target_.options());
+    if (options_.nonnegative) {
+      directions = directions.abs();
+    } else {
+      const Tensor residuals = weighted(residual());
+      const SparseMatrix all(entries_.pattern, residuals), known(entries_.pattern, weights_or_ones());
+      constexpr double kFew = 10;
+      const Tensor of_rows = (known.sum(1) + kFew).rsqrt().unsqueeze(1),
+                   of_columns = (known.sum(0) + kFew).rsqrt().unsqueeze(1);
+      for (int turn = 0; turn < 2; ++turn) {
+        const Tensor image = orthogonal(all.mm(directions * of_columns) * of_rows);
+        directions = orthogonal(all.t().mm(image * of_rows) * of_columns);
+      }
+      directions = directions * of_columns;
+    }
+    const double norm = directions.square().mean().sqrt().item<double>();
+    if (norm > 0) directions = directions * (size / norm);
+    const double penalty = options_.l2.value_or(noise_ / (size * size));
+    extend(rows_, count, wengert::zeros({rows_.pattern.rows(), count}, target_.options()), penalty);
+    extend(columns_, count, directions, penalty);
+  }
+
+  // How much each factor explains, beside the noise.
+  std::vector<double> shares() const {
+    const NoGradGuard no_grad;
+    const Tensor strength = rows_.values.square().mean(0) * columns_.values.square().mean(0);
+    std::vector<double> shares;
+    for (int64_t l = 1; l <= rank(); ++l) shares.push_back(strength[l].item<double>() / noise_);
+    return shares;
+  }
+
+  // The factors that are something, the strongest first, filled up by zeros.
+  void put_model(FitResult& result, int64_t rank_wanted) const {
+    const NoGradGuard no_grad;
+    const std::vector<double> share = shares();
+    std::vector<int64_t> order;
+    for (int64_t l = 0; l < rank(); ++l) {
+      if (share[static_cast<size_t>(l)] > kSmallShare / 10 || !from_data()) order.push_back(l + 1);
+    }
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      return share[static_cast<size_t>(a - 1)] > share[static_cast<size_t>(b - 1)];
+    });
+    result.used_rank = static_cast<int64_t>(order.size());
+    const auto options = target_.options();
+    result.C = wengert::zeros({rows_.pattern.rows(), rank_wanted}, options);
+    result.F = wengert::zeros({rank_wanted, columns_.pattern.rows()}, options);
+    for (size_t l = 0; l < order.size(); ++l) {
+      result.C.select(1, static_cast<int64_t>(l)).copy_(rows_.values.select(1, order[l]));
+      result.F.select(0, static_cast<int64_t>(l)).copy_(columns_.values.select(1, order[l]));
+    }
+    result.mean = mean_;
+    if (has_biases_) {
+      result.row_bias = rows_.values.select(1, rows_.bias).clone();
+      result.column_bias = columns_.values.select(1, columns_.bias).clone();
+    }
+    if (has_scale() && from_data()) result.noise = noise_;
+    if (from_data() && !order.empty()) {
+      double sum = 0;
+      for (const int64_t l : order) {
+        sum += (rows_.penalties[l].item<double>() + columns_.penalties[l].item<double>()) / 2;
+      }
+      result.l2 = sum / static_cast<double>(order.size());
+    }
+  }
+
+ private:
+  // Whether the loss has a scale of its own, the noise's variance; others are -log p, of which losses are 1/2.
+  bool has_scale() const {
+    return !options_.alpha && options_.loss != LossKind::kLogistic && options_.loss != LossKind::kPoisson;
+  }
+  bool from_data() const { return !options_.l2 && !options_.alpha; }
+  double penalty_of_bias(double from_data) const { return options_.l2_bias.value_or(options_.l2.value_or(from_data)); }
+  Tensor weights_or_ones() const { return weights_.defined() ? weights_ : ones_; }
+  Tensor weighted(const Tensor& x) const { return entries_.weights.defined() ? entries_.weights * x : x; }
+  static Tensor orthogonal(const Tensor& x) { return std::get<0>(wengert::linalg_qr(x)); }
+
+  Tensor product() const { return wengert::sampled_mm(rows_.values, columns_.values.t(), entries_.pattern); }
+  // What the product does not explain yet, about minus the loss's slope.
+  Tensor residual() const {
+    return is_quadratic_ || options_.alpha ? target_ - product() : target_ - inverse_link(product() + mean_, options_.loss);
+  }
+
+  Tensor loss_of(const Tensor& product) const {
+    if (options_.alpha) {
+      // (1 + alpha r) (1 - x)^2 here, x^2 at all other pairs; those of all pairs are sums over pairs of factors.
+      const Tensor all = wengert::mm(rows_.values.t(), rows_.values) * wengert::mm(columns_.values.t(), columns_.values);
+      return ((weights_ + 1) * (1 - product).square() - product.square()).sum() + all.sum();
+    }
+    if (is_quadratic_) return weighted((target_ - product).square()).sum();
+    return weighted(losses_of(target_, product + mean_, options_.loss, options_.huber_delta)).sum();
+  }
+
+  void step(Side& side, const Side& other) {
+    const int64_t free = rank() + (has_biases_ ? 1 : 0), first = has_biases_ ? side.first : 1;
+    if (free == 0) return;
+    Tensor spread = wengert::zeros_like(side.values);
+    if (from_data()) spread = SparseMatrix(side.pattern, weights_or_ones()).mm(other.variances);
+    Tensor penalties = side.penalties + spread;
+    if (options_.l2_by_count) penalties = penalties * SparseMatrix(side.pattern, ones_).sum(1).unsqueeze(1);
+
+    const Tensor& values = side.values;
+    values.requires_grad_(true);
+    wengert::optim::RowGaussNewtonOptions options;
+    options.features(other.values).pattern(side.pattern).l2(penalties).first_column(first).columns(free);
+    options.whole(options_.alpha.has_value()).nonnegative(options_.nonnegative).block(std::max<int64_t>(kBlock, 1));
+    if (!is_quadratic_ && !options_.alpha) {
+      weights_ = weighted(curvatures_of(target_, product() + mean_, options_.loss, options_.huber_delta));
+    }
+    options.weights(weights_);
+    wengert::optim::RowGaussNewton optimizer({values}, options);
+    bool is_first = true;
+    optimizer.step([&] {
+      optimizer.zero_grad();
+      const Tensor of_entries = loss_of(product());
+      const Tensor loss = of_entries + (penalties * values.square()).sum();
+      if (is_first) {
+        error_ = of_entries.item<double>();
+        loss_ = loss.item<double>();
+        is_first = false;
+      }
+      loss.backward();
+      return loss;
+    });
+    values.requires_grad_(false);
+    values.mutable_grad() = Tensor();
+    if (!from_data()) return;
+
+    // The error that is expected: that of the means, and what the variances add, which belongs to the last step.
+    if (has_scale()) {
+      const double error = (error_ + added_error_ + entries_.squares_within) / entries_.count;
+      noise_ = std::max(options_.loss == LossKind::kAbsolute ? error / 2 : error, 1e-300);
+    }
+    const auto& state =
+        static_cast<const wengert::optim::RowGaussNewtonParamState&>(*optimizer.state().at(values.impl()));
+    const Tensor curvature = state.curvature().narrow(1, first, free);
+    side.variances = wengert::zeros_like(values);
+    const Tensor variances = side.variances.narrow(1, first, free);
+    variances.copy_(noise_ / curvature);
+    const Tensor own = side.penalties.narrow(0, first, free);
+    added_error_ = ((values.square() * spread).sum() + (variances * (curvature - own)).sum()).item<double>();
+    // What a normal prior's variance would be. A factor that is nothing in no line has no upper bound otherwise.
+    const Tensor second_moment = (values.square() + side.variances).narrow(1, first, free).mean(0);
+    own.copy_(noise_ / second_moment.clamp_min(1e-30));
+    if (options_.l2_bias && has_biases_) side.penalties[side.bias].fill_(*options_.l2_bias);
+  }
+
+  // Puts `count` factors behind those that are there.
+  void extend(Side& side, int64_t count, const Tensor& values, double penalty) const {
+    const auto grown = [&](const Tensor& old, const Tensor& more) {
+      const int64_t dim = old.dim() - 1, size = old.size(dim);
+      return wengert::cat({old.narrow(dim, 0, size - 1), more, old.narrow(dim, size - 1, 1)}, dim);
+    };
+    side.values = grown(side.values, values);
+    side.variances = grown(side.variances, wengert::zeros_like(values));
+    side.penalties = grown(side.penalties, wengert::full({count}, penalty, side.penalties.options()));
+    if (side.ones != 0) side.ones += count;
+    if (side.bias != 0) side.bias += count;
+  }
+
+  const Entries& entries_;
+  const FitOptions& options_;
+  Tensor target_, ones_;
+  Tensor weights_;  // half the second derivatives of the entries' losses
+  Side rows_, columns_;
+  bool is_quadratic_, has_biases_;
+  double mean_ = 0;
+  double noise_ = 1, error_ = 0, added_error_ = 0, loss_ = 0;
+};
+
+void take_model(FitResult& result, const FitResult& from) {
+  result.C = from.C;
+  result.F = from.F;
+  result.row_bias = from.row_bias;
+  result.column_bias = from.column_bias;
+  result.noise = from.noise;
+  result.l2 = from.l2;
+  result.used_rank = from.used_rank;
+}
+
+double variance_explained(const FitResult& result, const Entries& entries) {
+  const Tensor product = wengert::sampled_mm(result.C, result.F, entries.pattern);
+  return (product - product.mean()).square().mean().item<double>();
+}
+
+}  // namespace
+
+FitResult fit_by_als(const Entries& entries, const Entries* validation, const FitOptions& options,
+                     bool show_progress) {
+  wengert::manual_seed(options.seed);
+  const NoGradGuard no_grad;
+  const int64_t rank = options.rank.value_or(default_rank(entries.pattern.rows(), entries.pattern.columns()));
+  const double tolerance = options.tolerance.value_or(0.005);
+  FitResult result, best;
+  result.loss = options.loss;
+  result.count = entries.count;
+  const InterruptGuard interrupt;
+  const auto start = std::chrono::steady_clock::now();
+  Alternation als(entries, options);
+  if (als.has_biases()) {
+    for (int sweep = 0; sweep < kSweepsOfBiases && !interrupt.interrupted(); ++sweep) als.sweep();
+  }
+  // With fixed penalties all factors begin at once; where the data tell, more are added while all are of use.
+  const int64_t stage = options.l2 || options.alpha ? rank : kStage;
+  als.add_factors(std::min(stage, rank));
+  double last = std::numeric_limits<double>::infinity();
+  Progress progress(show_progress, options.iterations);
+  while (true) {
+    if (interrupt.interrupted()) {
+      result.stop = Stop::kInterrupted;
+      break;
+    }
+    if (result.iterations == options.iterations) break;
+    als.sweep();
+    ++result.iterations;
+    const double measure = als.measure();
+    result.losses.push_back(als.loss());
+    progress.update(result.iterations, als.loss());
+    if (!std::isfinite(measure)) {
+      result.stop = Stop::kDiverged;
+      break;
+    }
+    constexpr int64_t kLeastSweeps = 3;
+    const bool is_done = std::abs(last - measure) <= tolerance * std::abs(last) && result.iterations >= kLeastSweeps;
+    last = measure;
+    if (validation != nullptr) {
+      als.put_model(result, rank);
+      const double rmse = std::sqrt(squared_error(result, *validation) / validation->count);
+      if (rmse < result.validation_rmse.value_or(std::numeric_limits<double>::infinity())) {
+        result.validation_rmse = rmse;
+        result.best_iteration = result.iterations;
+        best = result;
+      } else if (result.iterations - result.best_iteration >= options.patience) {
+        result.stop = Stop::kValidation;
+        break;
+      }
+    }
+    if (!is_done) continue;
+    const std::vector<double> shares = als.shares();
+    const bool all_are_of_use = std::all_of(shares.begin(), shares.end(), [](double s) { return s > kSmallShare; });
+    if (als.rank() < rank && all_are_of_use) {
+      als.add_factors(std::min(kStage, rank - als.rank()));
+      continue;
+    }
+    result.stop = Stop::kConverged;
+    break;
+  }
+  if (validation == nullptr || !best.C.defined()) {
+    als.put_model(result, rank);
+    result.best_iteration = result.iterations;
+  } else {
+    take_model(result, best);
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (options.loss == LossKind::kSquared && !options.alpha) {
+    result.squared_error = squared_error(result, entries);
+    const double explained = variance_explained(result, entries);
+    result.factors_help = explained > 0.01 * result.noise.value_or(result.squared_error / result.count);
+  }
+  return result;
+}
+
+}  // namespace factorize

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <factorize/fit.h>
+
+namespace factorize {
+
+/// fit() by gradient descent.
+FitResult fit_by_descent(const wengert::Tensor& matrix, const FitOptions& options, bool show_progress);
+FitResult fit_by_descent(const Entries& entries, const Entries* validation, const FitOptions& options,
+                     bool show_progress);
+
+}  // namespace factorize

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <wengert/autograd/tensor/tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace factorize {
+
+/// Entries of a matrix that has others that nobody knows.
+struct Ratings {
+  std::vector<int32_t> rows, columns;  ///< positions
+  std::vector<float> values;
+  std::vector<float> weights;  ///< empty: all 1
+  std::vector<double> times;   ///< empty: none
+
+  size_t size() const { return values.size(); }
+};
+
+/// What a file holds.
+struct Data {
+  std::string name;   ///< the file's
+  std::string found;  ///< the format, in words
+  int64_t rows = 0, columns = 0;
+  std::vector<std::string> row_ids, column_ids;  ///< names, by position; empty where the file has none
+  /// A whole matrix (rows, columns), of which NaN are missing elements; or entries, those of Data::test behind them.
+  std::variant<wengert::Tensor, Ratings> content;
+  std::optional<Ratings> test;  ///< of another file, with the same ids
+  int64_t holes = 0;            ///< of a matrix: elements that are missing
+};
+
+enum class Format { kDense, kTriples, kMatrixMarket, kNpy, kNpz };
+enum class ColumnRole { kRow, kColumn, kValue, kWeight, kTime };
+
+struct ReadOptions {
+  std::optional<Format> format;              ///< none: as the content tells
+  std::optional<std::string> separator;      ///< of text: "," or "tab" ...
+  std::vector<std::string> columns;          ///< of triples: names or numbers, as --columns has them
+  wengert::ScalarType dtype = wengert::kFloat;  ///< of a whole matrix
+  std::string test;                          ///< another file of entries; empty: none
+};
+
+/// Reads a file as its content tells: text (whole matrices, or entries as row, column, value), Matrix Market, .npy, .npz of
+/// scipy.sparse; compressed by gzip or Zstandard, too. "-" is standard input.
+/// Throws wengert::Error, "FILE: what is wrong" or "FILE:LINE: what is wrong".
+Data read_data(const std::string& path, const ReadOptions& options);
+
+/// One line on what was found.
+std::string description(const Data& data);
+
+}  // namespace factorize
