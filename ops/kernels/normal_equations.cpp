@@ -142,6 +142,22 @@ HWY_INLINE void solve_bounded(T* rows, int64_t width, int64_t k, const T* least,
   }
 }
 
+// to = x, and where scaled, times = s x.
+template <bool scaled, class T>
+HWY_INLINE void copy_scaled(T* to, T* times, const T* x, T s, int64_t k) {
+  const hn::ScalableTag<T> d;
+  int64_t c = 0;
+  for (; c + kLanes<T> <= k; c += kLanes<T>) {
+    const auto v = hn::LoadU(d, x + c);
+    hn::StoreU(v, d, to + c);
+    if constexpr (scaled) hn::StoreU(hn::Mul(v, hn::Set(d, s)), d, times + c);
+  }
+  for (; c < k; ++c) {
+    to[c] = x[c];
+    if constexpr (scaled) times[c] = s * x[c];
+  }
+}
+
 template <class T, class Index>
 void solve_range(const NormalEquations<T, Index>& equations, int64_t begin, int64_t end) {
   const int64_t k = equations.k, width = rounded_up(k + 1, kLanes<T>) + std::max<int64_t>(kLanes<T>, kTileRows);
@@ -157,10 +173,12 @@ void solve_range(const NormalEquations<T, Index>& equations, int64_t begin, int6
       const int64_t count = std::min(at_once, last - e);
       for (int64_t p = 0; p < count; ++p) {
         const T* feature = equations.features[equations.places[e + p]];
-        std::copy_n(feature, k, right + p * width);
-        if (equations.weights == nullptr) continue;
-        const T weight = equations.weights[equations.at == nullptr ? e + p : static_cast<int64_t>(equations.at[e + p])];
-        for (int64_t l = 0; l < k; ++l) weighted[p * width + l] = weight * feature[l];
+        if (equations.weights == nullptr) {
+          copy_scaled<false>(right + p * width, right, feature, T(1), k);
+        } else {
+          const int64_t at = equations.at == nullptr ? e + p : static_cast<int64_t>(equations.at[e + p]);
+          copy_scaled<true>(right + p * width, weighted + p * width, feature, equations.weights[at], k);
+        }
       }
       add_products(matrix, width, left, right, count, k);
     }

@@ -3,6 +3,7 @@
 #include <wengert/ops/kernels/target.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace wengert::kernels {
 namespace {
@@ -23,18 +24,53 @@ template <class T, class Index>
   }
 }
 
+// Some elements of a row, which are one register with AVX2.
+template <class T>
+using Vector [[gnu::vector_size(32)]] = T;
+template <class T>
+constexpr int64_t kLanes = 32 / static_cast<int64_t>(sizeof(T));
+
+// Columns from `column` on, as many as `vectors` hold, of the sum of one line: in registers. at: null for the entries'
+// own numbers.
+template <int vectors, class T, class Index>
+[[gnu::always_inline]] inline void sum_vectors(T* row, const T* weights, const T* b, int64_t k, int64_t begin,
+                                               int64_t end, const Index* places, const Index* at, int64_t column) {
+  Vector<T> sums[vectors] = {};
+  for (int64_t e = begin; e < end; ++e) {
+    const T weight = weights[at == nullptr ? e : static_cast<int64_t>(at[e])];
+    const T* added = b + places[e] * k + column;
+    for (int v = 0; v < vectors; ++v) {
+      Vector<T> x;
+      std::memcpy(&x, added + v * kLanes<T>, sizeof(x));
+      sums[v] += weight * x;
+    }
+  }
+  std::memcpy(row + column, sums, sizeof(sums));
+}
+
 template <class T, class Index>
 [[gnu::always_inline]] inline void summed_lines(T* out, const T* weights, const T* b, int64_t k, const int64_t* starts,
                                                 const Index* places, const Index* at, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     T* row = out + i * k;
-    std::fill_n(row, k, T(0));
+    int64_t column = 0;
+    for (; column + 4 * kLanes<T> <= k; column += 4 * kLanes<T>) {
+      sum_vectors<4>(row, weights, b, k, starts[i], starts[i + 1], places, at, column);
+    }
+    for (; column + 2 * kLanes<T> <= k; column += 2 * kLanes<T>) {
+      sum_vectors<2>(row, weights, b, k, starts[i], starts[i + 1], places, at, column);
+    }
+    for (; column + kLanes<T> <= k; column += kLanes<T>) {
+      sum_vectors<1>(row, weights, b, k, starts[i], starts[i + 1], places, at, column);
+    }
+    if (column == k) continue;
+    T sums[kLanes<T>] = {};
     for (int64_t e = starts[i]; e < starts[i + 1]; ++e) {
       const T weight = weights[at == nullptr ? e : static_cast<int64_t>(at[e])];
-      const T* added = b + places[e] * k;
-#pragma omp simd
-      for (int64_t l = 0; l < k; ++l) row[l] += weight * added[l];
+      const T* added = b + places[e] * k + column;
+      for (int64_t l = 0; l < k - column; ++l) sums[l] += weight * added[l];
     }
+    std::copy_n(sums, k - column, row + column);
   }
 }
 
