@@ -67,6 +67,11 @@ class SparseMatrix {
 /// The product C F of dense matrices (n, k) and (k, m) at the pattern's entries only: (nnz), in the pattern's order.
 Tensor sampled_mm(const Tensor& c, const Tensor& f, const SparsePattern& pattern);
 
+/// The sum over the target's entries of weight (value - (C F)_ij)^2: a scalar. One pass where sampled_mm() and what
+/// follows from it are several, with a temporary of the values' size each.
+/// weights: (nnz), constant; undefined: ones. Differentiable in C (n, k), F (k, m) and the target's values.
+Tensor sampled_squared_error(const Tensor& c, const Tensor& f, const SparseMatrix& target, const Tensor& weights = {});
+
 /// Least squares for each row i of a pattern (n, m): the solution x_i of
 ///
 ///     (base + sum_e w_e f_j f_j' + diag(ridge_i)) x_i = right_i,   e at (i, j) over the row's entries.

@@ -166,13 +166,17 @@ class Alternation {
     return is_quadratic_ || options_.alpha ? target_ - product() : target_ - inverse_link(product() + mean_, options_.loss);
   }
 
-  Tensor loss_of(const Tensor& product) const {
+  Tensor loss_of_entries() const {
+    if (is_quadratic_) {
+      return wengert::sampled_squared_error(rows_.values, columns_.values.t(), SparseMatrix(entries_.pattern, target_),
+                                            entries_.weights);
+    }
+    const Tensor product = this->product();
     if (options_.alpha) {
       // (1 + alpha r) (1 - x)^2 here, x^2 at all other pairs; those of all pairs are sums over pairs of factors.
       const Tensor all = wengert::mm(rows_.values.t(), rows_.values) * wengert::mm(columns_.values.t(), columns_.values);
       return ((weights_ + 1) * (1 - product).square() - product.square()).sum() + all.sum();
     }
-    if (is_quadratic_) return weighted((target_ - product).square()).sum();
     return weighted(losses_of(target_, product + mean_, options_.loss, options_.huber_delta)).sum();
   }
 
@@ -197,7 +201,7 @@ class Alternation {
     bool is_first = true;
     optimizer.step([&] {
       optimizer.zero_grad();
-      const Tensor of_entries = loss_of(product());
+      const Tensor of_entries = loss_of_entries();
       const Tensor loss = of_entries + (penalties * values.square()).sum();
       if (is_first) {
         error_ = of_entries.item<double>();
@@ -275,7 +279,7 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
   wengert::manual_seed(options.seed);
   const NoGradGuard no_grad;
   const int64_t rank = options.rank.value_or(default_rank(entries.pattern.rows(), entries.pattern.columns()));
-  const double tolerance = options.tolerance.value_or(0.005);
+  const double tolerance = options.tolerance.value_or(0.01);
   FitResult result, best;
   result.loss = options.loss;
   result.count = entries.count;

@@ -48,7 +48,7 @@ struct FitOptions {
   uint64_t seed = 0;
   wengert::ScalarType dtype = wengert::kFloat;
   /// Least relative fall of the loss: over kToleranceWindow gradient steps, or in a sweep of als. None: 1e-5; of als of
-  /// entries 0.005.
+  /// entries 0.01.
   std::optional<double> tolerance;
 
   // Of gradient descent.

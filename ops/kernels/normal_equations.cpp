@@ -22,6 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // A tile of sums in registers: kTileRows x 2 vectors.
 constexpr int kTileRows = HWY_TARGET == HWY_AVX3 ? 8 : 6;
+constexpr int64_t kAhead = 16;  // entries ahead of which features are asked for, which lie nowhere in order
 constexpr int64_t kFeatureBytes = 16 << 10;  // of features that are copied side by side, to stay in the first cache
 
 int64_t rounded_up(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
@@ -168,10 +169,18 @@ void solve_range(const NormalEquations<T, Index>& equations, int64_t begin, int6
   T *matrix = memory.data(), *right = matrix + of_matrix, *weighted = right + of_features;
   T* inverses = weighted + of_features;
   const T* left = equations.weights == nullptr ? right : weighted;
+  const int64_t known = equations.starts == nullptr ? 0 : equations.starts[end];
   const auto add_entries = [&](int64_t first, int64_t last) HWY_ATTR {
     for (int64_t e = first; e < last; e += at_once) {
       const int64_t count = std::min(at_once, last - e);
       for (int64_t p = 0; p < count; ++p) {
+        // Beyond the line's end, too: what follows is the next one's.
+        if (const int64_t ahead = e + p + kAhead; ahead < known) {
+          __builtin_prefetch(equations.features[equations.places[ahead]]);
+          if (equations.weights != nullptr && equations.at != nullptr) {
+            __builtin_prefetch(equations.weights + equations.at[ahead]);
+          }
+        }
         const T* feature = equations.features[equations.places[e + p]];
         if (equations.weights == nullptr) {
           copy_scaled<false>(right + p * width, right, feature, T(1), k);

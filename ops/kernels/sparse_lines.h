@@ -14,6 +14,12 @@ template <class T, class Index>
 void sampled_products(T* out, const T* a, const T* b, int64_t k, const std::vector<int64_t>& starts,
                       const Index* places);
 
+/// The same product away from values[e], times weights[e] (null: 1), is out[e]; errors[i] is the sum over line i of
+/// weights[e] times the square of the difference.
+template <class T, class Index>
+void sampled_residuals(T* out, double* errors, const T* values, const T* weights, const T* a, const T* b, int64_t k,
+                       const std::vector<int64_t>& starts, const Index* places);
+
 /// Row i of out = the sum over the entries e of line i of weights[at[e]] times row places[e] of b. at: null for e
 /// itself.
 template <class T, class Index>

@@ -156,6 +156,14 @@ ArrayRef<int64_t> elements_of(const Tensor& positions) {
   return {positions.data_ptr<int64_t>(), static_cast<size_t>(positions.numel())};
 }
 
+void check_factors(const char* op, const Tensor& c, const Tensor& f, const SparsePattern& pattern) {
+  check(c.dim() == 2 && f.dim() == 2 && c.size(1) == f.size(0) && c.size(0) == pattern.rows() &&
+            f.size(1) == pattern.columns(),
+        "{}: a pattern of {} x {} does not go with factors {} and {}", op, pattern.rows(), pattern.columns(), c.sizes(),
+        f.sizes());
+  check(c.dtype() == f.dtype(), "{}: expected both dtypes to be the same, got {} and {}", op, c.dtype(), f.dtype());
+}
+
 // y = the dot products of rows of a and b at the pattern's entries.
 void compute_sampled(const Tensor& y, const Tensor& a, const Tensor& b, const SparsePattern& pattern) {
   // That of the transpose is the same with a and b exchanged.
@@ -252,11 +260,7 @@ Tensor SparsePattern::col_indices() const {
 // y_e = sum_l C_il F_lj for the entry e at (i, j).   Shapes: C (n, k), F (k, m) -> (nnz).
 // VJP, for G the sparse matrix with values dL/dy:   dC = G F',   dF = C' G.
 Tensor sampled_mm(const Tensor& c, const Tensor& f, const SparsePattern& pattern) {
-  check(c.dim() == 2 && f.dim() == 2 && c.size(1) == f.size(0) && c.size(0) == pattern.rows() &&
-            f.size(1) == pattern.columns(),
-        "sampled_mm: a pattern of {} x {} does not go with factors {} and {}", pattern.rows(), pattern.columns(),
-        c.sizes(), f.sizes());
-  check(c.dtype() == f.dtype(), "sampled_mm: expected both dtypes to be the same, got {} and {}", c.dtype(), f.dtype());
+  check_factors("sampled_mm", c, f, pattern);
   Tensor y = empty({pattern.nnz()}, c.options());
   {
     const NoGradGuard no_grad;
@@ -266,6 +270,62 @@ Tensor sampled_mm(const Tensor& c, const Tensor& f, const SparsePattern& pattern
       "SampledMmBackward0", y, {c, f}, saving(ToSave(c).for_gradients_of(f), ToSave(f).for_gradients_of(c)),
       [pattern](const Backward& b) { return sparse_mm(pattern, b.grad(), b.saved(1).t()); },
       [pattern](const Backward& b) { return sparse_mm(pattern.t(), b.grad(), b.saved(0)).t(); });
+}
+
+namespace {
+
+// r_e = weight_e (value_e - (C F)_e), and the sum of weight_e (value_e - (C F)_e)^2.
+Tensor compute_residuals(const Tensor& r, const Tensor& a, const Tensor& b, const SparseMatrix& target,
+                         const Tensor& weights) {
+  const SparsePattern& pattern = target.pattern();
+  const Tensor &left = pattern.is_transposed() ? b : a, &right = pattern.is_transposed() ? a : b;
+  const Tensor values = target.values().contiguous(), all_weights = weights.defined() ? weights.contiguous() : weights;
+  std::vector<double> errors(static_cast<size_t>(left.size(0)));
+  std::visit(
+      [&](const auto& lines) {
+        dispatch_floating(r.dtype(), "sampled_squared_error", [&]<class T>() {
+          const auto& by_rows = lines.by_rows;
+          kernels::sampled_residuals(r.data_ptr<T>(), errors.data(), values.data_ptr<T>(),
+                                     all_weights.defined() ? all_weights.data_ptr<T>() : nullptr, left.data_ptr<T>(),
+                                     right.data_ptr<T>(), left.size(1), by_rows.starts, by_rows.places.data());
+        });
+      },
+      pattern.orders().lines);
+  return full({}, std::accumulate(errors.begin(), errors.end(), 0.0), r.options());
+}
+
+}  // namespace
+
+// L = sum_e w_e (v_e - (C F)_e)^2.   Shapes: C (n, k), F (k, m), v (nnz) -> ().
+// VJP, for G = dL/dL and R the sparse matrix of r_e = w_e (v_e - (C F)_e):   dC = -2 G R F',   dF = -2 G C' R,
+// dv = 2 G r.
+Tensor sampled_squared_error(const Tensor& c, const Tensor& f, const SparseMatrix& target, const Tensor& weights) {
+  const SparsePattern& pattern = target.pattern();
+  check_factors("sampled_squared_error", c, f, pattern);
+  check(target.values().dtype() == c.dtype(), "sampled_squared_error: factors of {} do not go with values of {}",
+        c.dtype(), target.values().dtype());
+  if (weights.defined()) {
+    check(weights.sizes() == target.values().sizes() && weights.dtype() == c.dtype(),
+          "sampled_squared_error: expected {} weights of {}, got {} of {}", pattern.nnz(), c.dtype(), weights.sizes(),
+          weights.dtype());
+    check(!weights.requires_grad(), "sampled_squared_error: weights are constant");
+  }
+  Tensor r = empty({pattern.nnz()}, c.options()), loss;
+  {
+    const NoGradGuard no_grad;
+    loss = compute_residuals(r, c.contiguous(), f.t().contiguous(), target, weights);
+  }
+  // What is saved of r has no history; where the gradients are to have one, it is computed again.
+  const auto residuals = [pattern, weights](const Backward& b) {
+    if (!GradMode::is_enabled()) return b.saved(3);
+    const Tensor difference = b.saved(2) - sampled_mm(b.saved(0), b.saved(1), pattern);
+    return weights.defined() ? weights * difference : difference;
+  };
+  return record(
+      "SampledSquaredErrorBackward0", loss, {c, f, target.values()}, saving(c, f, target.values(), r),
+      [=](const Backward& b) { return sparse_mm(pattern, residuals(b), b.saved(1).t()) * (-2 * b.grad()); },
+      [=](const Backward& b) { return sparse_mm(pattern.t(), residuals(b), b.saved(0)).t() * (-2 * b.grad()); },
+      [=](const Backward& b) { return residuals(b) * (2 * b.grad()); });
 }
 
 SparseMatrix::SparseMatrix(SparsePattern pattern, Tensor values)
