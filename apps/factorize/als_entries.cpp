@@ -33,11 +33,10 @@ struct Side {
   Tensor penalties;       // (k + 2): of the squares
 };
 
-constexpr int64_t kStage = 14;          // factors that are begun with, and added at a time
-constexpr int64_t kBlock = 64;          // factors that are solved for at once
-constexpr int kSweepsOfBiases = 3;
+constexpr int64_t kStage = 14;  // factors that are begun with, and added at a time
+constexpr int64_t kBlock = 64;  // factors that are solved for at once
 constexpr double kUnitNoise = 0.5;
-constexpr double kSmallShare = 1e-3;    // of the noise: a factor that explains less is nothing
+constexpr double kSmallShare = 1e-3;  // of the noise: a factor that explains less is nothing
 
 class Alternation {
  public:
@@ -54,7 +53,8 @@ class Alternation {
     target_ = options.alpha ? wengert::ones_like(entries.values) : entries.values - (is_quadratic_ ? mean_ : 0);
     if (options.alpha) weights_ = entries.values * *options.alpha;
     ones_ = wengert::ones_like(entries.values);
-    noise_ = has_scale() ? weighted((entries.values - mean_).square()).sum().item<double>() / entries.count : kUnitNoise;
+    noise_ =
+        has_scale() ? weighted((entries.values - mean_).square()).sum().item<double>() / entries.count : kUnitNoise;
     if (noise_ == 0) noise_ = 1;
     for (Side* side : {&rows_, &columns_}) {
       side->values = wengert::zeros({side->pattern.rows(), 2}, target_.options());
@@ -65,13 +65,58 @@ class Alternation {
   }
 
   bool has_biases() const { return has_biases_; }
+  Biases biases() const {
+    Biases biases{mean_, {}, {}, 0, 0, has_scale() ? noise_ : 1};
+    if (!has_biases_) return biases;
+    const NoGradGuard no_grad;
+    biases.rows = rows_.values.select(1, rows_.bias).clone();
+    biases.columns = columns_.values.select(1, columns_.bias).clone();
+    biases.l2_rows = rows_.penalties[rows_.bias].item<double>();
+    biases.l2_columns = columns_.penalties[columns_.bias].item<double>();
+    return biases;
+  }
   int64_t rank() const { return rows_.values.size(1) - 2; }
   double noise() const { return noise_; }
   // Before the last step, with the penalties.
   double loss() const { return loss_; }
 
+  void save(wengert::serialize::OutputArchive& archive) const {
+    archive.write("numbers", tensor_of({noise_, loss_, error_, added_error_}));
+    for (const auto& [side, name] : {std::pair(&rows_, "rows"), std::pair(&columns_, "columns")}) {
+      wengert::serialize::OutputArchive nested;
+      nested.write("values", side->values);
+      nested.write("variances", side->variances);
+      nested.write("penalties", side->penalties);
+      archive.write(name, nested);
+    }
+  }
+  void load(const wengert::serialize::InputArchive& archive) {
+    const std::vector<double> numbers = numbers_in(archive, "numbers");
+    if (numbers.size() != 4) archive.fail("there are other numbers than this program writes");
+    noise_ = numbers[0];
+    loss_ = numbers[1];
+    error_ = numbers[2];
+    added_error_ = numbers[3];
+    for (const auto& [side, name] : {std::pair(&rows_, "rows"), std::pair(&columns_, "columns")}) {
+      wengert::serialize::InputArchive nested;
+      archive.read(name, nested);
+      side->values = side->variances = side->penalties = {};
+      nested.read("values", side->values);
+      nested.read("variances", side->variances);
+      nested.read("penalties", side->penalties);
+      const int64_t last = side->values.size(1) - 1;
+      if (side->ones != 0) side->ones = last;
+      if (side->bias != 0) side->bias = last;
+    }
+  }
+
   // What is to fall, and tells when it no longer does.
   double measure() const { return has_scale() && from_data() ? noise_ : loss_; }
+
+  void fit_biases(const InterruptGuard* interrupt) {
+    constexpr int kSweeps = 3;
+    for (int i = 0; i < kSweeps && has_biases_ && !(interrupt != nullptr && interrupt->interrupted()); ++i) sweep();
+  }
 
   void sweep() {
     const NoGradGuard no_grad;
@@ -79,10 +124,11 @@ class Alternation {
     step(columns_, rows_);
   }
 
-  // Adds factors. They begin where the entries' residuals point: a subspace iteration (Halko, Martinsson, Tropp, 2011) on
-  // the residuals, lines being scaled by the root of how much is known of them.
+  // Adds factors. They begin where the entries' residuals point: a subspace iteration (Halko, Martinsson, Tropp, 2011)
+  // on the residuals, lines being scaled by the root of how much is known of them.
   void add_factors(int64_t count) {
     const NoGradGuard no_grad;
+    wengert::manual_seed(options_.seed + static_cast<uint64_t>(rank()));  // also where a run goes on
     const double size = 0.36 * std::sqrt(std::sqrt(has_scale() ? noise_ : 1));
     Tensor directions = wengert::randn({columns_.pattern.rows(), count}, target_.options());
     if (options_.nonnegative) {
@@ -134,11 +180,10 @@ class Alternation {
       result.C.select(1, static_cast<int64_t>(l)).copy_(rows_.values.select(1, order[l]));
       result.F.select(0, static_cast<int64_t>(l)).copy_(columns_.values.select(1, order[l]));
     }
-    result.mean = mean_;
-    if (has_biases_) {
-      result.row_bias = rows_.values.select(1, rows_.bias).clone();
-      result.column_bias = columns_.values.select(1, columns_.bias).clone();
-    }
+    const Biases own = biases();
+    result.mean = own.mean;
+    result.row_bias = own.rows;
+    result.column_bias = own.columns;
     if (has_scale() && from_data()) result.noise = noise_;
     if (from_data() && !order.empty()) {
       double sum = 0;
@@ -163,7 +208,8 @@ class Alternation {
   Tensor product() const { return wengert::sampled_mm(rows_.values, columns_.values.t(), entries_.pattern); }
   // What the product does not explain yet, about minus the loss's slope.
   Tensor residual() const {
-    return is_quadratic_ || options_.alpha ? target_ - product() : target_ - inverse_link(product() + mean_, options_.loss);
+    return is_quadratic_ || options_.alpha ? target_ - product()
+                                           : target_ - inverse_link(product() + mean_, options_.loss);
   }
 
   Tensor loss_of_entries() const {
@@ -174,7 +220,8 @@ class Alternation {
     const Tensor product = this->product();
     if (options_.alpha) {
       // (1 + alpha r) (1 - x)^2 here, x^2 at all other pairs; those of all pairs are sums over pairs of factors.
-      const Tensor all = wengert::mm(rows_.values.t(), rows_.values) * wengert::mm(columns_.values.t(), columns_.values);
+      const Tensor all =
+          wengert::mm(rows_.values.t(), rows_.values) * wengert::mm(columns_.values.t(), columns_.values);
       return ((weights_ + 1) * (1 - product).square() - product.square()).sum() + all.sum();
     }
     return weighted(losses_of(target_, product + mean_, options_.loss, options_.huber_delta)).sum();
@@ -183,6 +230,9 @@ class Alternation {
   void step(Side& side, const Side& other) {
     const int64_t free = rank() + (has_biases_ ? 1 : 0), first = has_biases_ ? side.first : 1;
     if (free == 0) return;
+    if (!is_quadratic_ && !options_.alpha) {
+      weights_ = weighted(curvatures_of(target_, product() + mean_, options_.loss, options_.huber_delta));
+    }
     Tensor spread = wengert::zeros_like(side.values);
     if (from_data()) spread = SparseMatrix(side.pattern, weights_or_ones()).mm(other.variances);
     Tensor penalties = side.penalties + spread;
@@ -193,9 +243,6 @@ class Alternation {
     wengert::optim::RowGaussNewtonOptions options;
     options.features(other.values).pattern(side.pattern).l2(penalties).first_column(first).columns(free);
     options.whole(options_.alpha.has_value()).nonnegative(options_.nonnegative).block(std::max<int64_t>(kBlock, 1));
-    if (!is_quadratic_ && !options_.alpha) {
-      weights_ = weighted(curvatures_of(target_, product() + mean_, options_.loss, options_.huber_delta));
-    }
     options.weights(weights_);
     wengert::optim::RowGaussNewton optimizer({values}, options);
     bool is_first = true;
@@ -267,6 +314,38 @@ void take_model(FitResult& result, const FitResult& from) {
   result.used_rank = from.used_rank;
 }
 
+// The model that was best on the validation.
+void save_best(wengert::serialize::OutputArchive& archive, const FitResult& best) {
+  wengert::serialize::OutputArchive nested;
+  nested.write("C", best.C);
+  nested.write("F", best.F);
+  if (best.row_bias.defined()) {
+    nested.write("row_bias", best.row_bias);
+    nested.write("column_bias", best.column_bias);
+  }
+  nested.write("numbers", tensor_of({best.validation_rmse.value_or(0), best.noise.value_or(0), best.l2.value_or(0)}));
+  nested.write("iteration", best.best_iteration);
+  nested.write("used_rank", best.used_rank);
+  archive.write("best", nested);
+}
+
+void load_best(const wengert::serialize::InputArchive& archive, FitResult& result, FitResult& best) {
+  wengert::serialize::InputArchive nested;
+  archive.read("best", nested);
+  nested.read("C", best.C);
+  nested.read("F", best.F);
+  nested.try_read("row_bias", best.row_bias);
+  nested.try_read("column_bias", best.column_bias);
+  const std::vector<double> numbers = numbers_in(nested, "numbers");
+  if (numbers.size() != 3) archive.fail("there are other numbers than this program writes");
+  best.validation_rmse = result.validation_rmse = numbers[0];
+  if (numbers[1] > 0) best.noise = numbers[1];
+  if (numbers[2] > 0) best.l2 = numbers[2];
+  nested.read("iteration", best.best_iteration);
+  nested.read("used_rank", best.used_rank);
+  result.best_iteration = best.best_iteration;
+}
+
 double variance_explained(const FitResult& result, const Entries& entries) {
   const Tensor product = wengert::sampled_mm(result.C, result.F, entries.pattern);
   return (product - product.mean()).square().mean().item<double>();
@@ -274,8 +353,14 @@ double variance_explained(const FitResult& result, const Entries& entries) {
 
 }  // namespace
 
+Biases fit_biases(const Entries& entries, const FitOptions& options) {
+  Alternation als(entries, options);
+  als.fit_biases(nullptr);
+  return als.biases();
+}
+
 FitResult fit_by_als(const Entries& entries, const Entries* validation, const FitOptions& options,
-                     bool show_progress) {
+                     const Running& running) {
   wengert::manual_seed(options.seed);
   const NoGradGuard no_grad;
   const int64_t rank = options.rank.value_or(default_rank(entries.pattern.rows(), entries.pattern.columns()));
@@ -286,15 +371,28 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
   Alternation als(entries, options);
-  if (als.has_biases()) {
-    for (int sweep = 0; sweep < kSweepsOfBiases && !interrupt.interrupted(); ++sweep) als.sweep();
+  double last = std::numeric_limits<double>::infinity();
+  if (const auto* resumed = running.resumed()) {
+    resumed->read("als", als);
+    resumed->read("iterations", result.iterations);
+    resumed->read("last", last);
+    result.losses = numbers_in(*resumed, "losses");
+    if (resumed->contains("best")) load_best(*resumed, result, best);
+  } else {
+    als.fit_biases(&interrupt);
   }
   // With fixed penalties all factors begin at once; where the data tell, more are added while all are of use.
   const int64_t stage = options.l2 || options.alpha ? rank : kStage;
-  als.add_factors(std::min(stage, rank));
-  double last = std::numeric_limits<double>::infinity();
-  Progress progress(show_progress, options.iterations);
+  if (running.resumed() == nullptr) als.add_factors(std::min(stage, rank));
+  Progress progress(running.show_progress, options.iterations);
   while (true) {
+    running.save(interrupt.interrupted(), [&](wengert::serialize::OutputArchive& archive) {
+      archive.write("als", als);
+      archive.write("iterations", result.iterations);
+      archive.write("last", last);
+      archive.write("losses", tensor_of(result.losses));
+      if (best.C.defined()) save_best(archive, best);
+    });
     if (interrupt.interrupted()) {
       result.stop = Stop::kInterrupted;
       break;
@@ -341,8 +439,8 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     take_model(result, best);
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!options.alpha) result.squared_error = squared_error(result, entries);
   if (options.loss == LossKind::kSquared && !options.alpha) {
-    result.squared_error = squared_error(result, entries);
     const double explained = variance_explained(result, entries);
     result.factors_help = explained > 0.01 * result.noise.value_or(result.squared_error / result.count);
   }

@@ -22,7 +22,7 @@ struct Side {
 
 }  // namespace
 
-FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, bool show_progress) {
+FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Running& running) {
   check_rank(matrix, *options.rank);
   wengert::manual_seed(options.seed);
   const NoGradGuard no_grad;
@@ -50,14 +50,16 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, bool show_
   const auto penalty = [&] {
     return l2 == 0 ? 0 : l2 * (rows.factor.square().sum() + columns.factor.square().sum()).item<double>();
   };
-  // |D - P Q'|^2 = |D|^2 - 2 sum(D Q, P) + sum(P' P, Q' Q): one product with D, and nothing of its size is made. Returns
-  // how much the loss falls, which is not seen in its own digits near the end.
+  // |D - P Q'|^2 = |D|^2 - 2 sum(D Q, P) + sum(P' P, Q' Q): one product with D, and nothing of its size is made.
+  // Returns how much the loss falls, which is not seen in its own digits near the end.
   const auto step = [&](Side& side, const Side& other) {
     const Tensor P = side.factor.requires_grad_(true), before = P.detach().clone();
     const Tensor image = wengert::mm(side.matrix, other.factor), gram = wengert::mm(other.factor.t(), other.factor);
-    wengert::optim::RowGaussNewton optimizer(
-        {P}, wengert::optim::RowGaussNewtonOptions().features(other.factor).whole(true).l2(penalties).nonnegative(
-                 options.nonnegative));
+    wengert::optim::RowGaussNewton optimizer({P}, wengert::optim::RowGaussNewtonOptions()
+                                                      .features(other.factor)
+                                                      .whole(true)
+                                                      .l2(penalties)
+                                                      .nonnegative(options.nonnegative));
     optimizer.step([&] {
       optimizer.zero_grad();
       const Tensor loss = (wengert::mm(P.t(), P) * gram).sum() - 2 * (image * P).sum() + l2 * P.square().sum();
@@ -71,11 +73,26 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, bool show_
     return falls;
   };
   {
-    Progress progress(show_progress, options.iterations);
-    step(rows, columns);
-    double loss = exact_squared_error() + penalty();
-    result.losses.push_back(loss);
+    Progress progress(running.show_progress, options.iterations);
+    double loss = 0;
+    if (const auto* resumed = running.resumed()) {
+      resumed->read("rows", rows.factor);
+      resumed->read("columns", columns.factor);
+      resumed->read("iterations", result.iterations);
+      result.losses = numbers_in(*resumed, "losses");
+      loss = result.losses.back();
+    } else {
+      step(rows, columns);
+      loss = exact_squared_error() + penalty();
+      result.losses.push_back(loss);
+    }
     while (true) {
+      running.save(interrupt.interrupted(), [&](wengert::serialize::OutputArchive& archive) {
+        archive.write("rows", rows.factor);
+        archive.write("columns", columns.factor);
+        archive.write("iterations", result.iterations);
+        archive.write("losses", tensor_of(result.losses));
+      });
       if (interrupt.interrupted() || result.iterations >= options.iterations) {
         result.stop = interrupt.interrupted() ? Stop::kInterrupted : Stop::kIterations;
         break;

@@ -1,3 +1,4 @@
+#include <factorize/als.h>
 #include <factorize/descent.h>
 #include <factorize/entry_losses.h>
 #include <factorize/interrupt.h>
@@ -75,12 +76,24 @@ std::unique_ptr<wengert::optim::Optimizer> make_optimizer(const FitOptions& opti
       optim::LBFGSOptions(lr).line_search_fn("strong_wolfe").max_iter(1).tolerance_grad(0).tolerance_change(0));
 }
 
-// The learning rate after each step. Holds the scheduler, if any.
-std::function<void(double loss)> make_schedule(const FitOptions& options, wengert::optim::Optimizer& optimizer) {
+// The learning rate after each step, by a scheduler, if any.
+struct Scheduling {
+  std::function<void(double loss)> step = [](double) {};
+  std::function<void(wengert::serialize::OutputArchive&)> save = [](auto&) {};
+  std::function<void(const wengert::serialize::InputArchive&)> load = [](auto&) {};
+};
+
+template <class Scheduler>
+Scheduling saved_with(std::function<void(double)> step, std::shared_ptr<Scheduler> scheduler) {
+  return {std::move(step), [scheduler](auto& archive) { archive.write("schedule", *scheduler); },
+          [scheduler](const auto& archive) { archive.read("schedule", *scheduler); }};
+}
+
+Scheduling make_schedule(const FitOptions& options, wengert::optim::Optimizer& optimizer) {
   namespace optim = wengert::optim;
   const int64_t steps = std::max<int64_t>(1, options.iterations);
   const auto each_step = [](std::shared_ptr<optim::LRScheduler> scheduler) {
-    return [scheduler = std::move(scheduler)](double) { scheduler->step(); };
+    return saved_with([scheduler](double) { scheduler->step(); }, scheduler);
   };
   switch (options.schedule) {
     case Schedule::kNone: break;
@@ -100,18 +113,19 @@ std::function<void(double loss)> make_schedule(const FitOptions& options, wenger
       plateau.factor = 0.25;
       plateau.patience = 50;
       const auto scheduler = std::make_shared<optim::ReduceLROnPlateau>(optimizer, plateau);
-      return [scheduler](double loss) { scheduler->step(loss); };
+      return saved_with([scheduler](double loss) { scheduler->step(loss); }, scheduler);
     }
   }
-  return [](double) {};
+  return {};
 }
 
 // What descent is to make small.
 struct Objective {
   std::vector<Tensor> parameters;
-  std::vector<Tensor> nonnegative;     // those that are to stay so
+  std::vector<Tensor> nonnegative;  // those that are to stay so
   std::function<Tensor()> loss;
-  double unit = 1;                     // the loss in the matrix's units, over loss()
+  double unit = 1;  // the loss in the matrix's units, over loss()
+  bool can_be_replayed = true;
   std::function<double()> validation;  // an error that is to tell when to stop; may be empty
 };
 
@@ -127,6 +141,16 @@ struct Best {
     for (size_t i = 0; i < parameters.size(); ++i) values[i].copy_(parameters[i]);
     measure = candidate;
     iteration = at;
+  }
+  void save(wengert::serialize::OutputArchive& archive) const {
+    for (size_t i = 0; i < values.size(); ++i) archive.write(fmt::format("values.{}", i), values[i]);
+    archive.write("measure", measure);
+    archive.write("iteration", iteration);
+  }
+  void load(const wengert::serialize::InputArchive& archive) {
+    for (size_t i = 0; i < values.size(); ++i) archive.read(fmt::format("values.{}", i), values[i]);
+    archive.read("measure", measure);
+    archive.read("iteration", iteration);
   }
 };
 
@@ -149,6 +173,17 @@ class Descent {
   /// Whether it rose in these steps by more than that: at a smaller rate it might fall.
   bool rises(double tolerance) const { return rises_.back() - rises_[begin_of_window()] > tolerance * best_.back(); }
 
+  void save(wengert::serialize::OutputArchive& archive) const {
+    archive.write("best", tensor_of(best_));
+    archive.write("rises", tensor_of(rises_));
+    archive.write("last", last_);
+  }
+  void load(const wengert::serialize::InputArchive& archive) {
+    best_ = numbers_in(archive, "best");
+    rises_ = numbers_in(archive, "rises");
+    archive.read("last", last_);
+  }
+
  private:
   size_t begin_of_window() const { return best_.size() - 1 - kToleranceWindow; }
 
@@ -166,7 +201,7 @@ void keep_nonnegative(const Objective& objective) {
 }
 
 // Leaves the best values in the parameters.
-FitResult descend(const Objective& objective, const FitOptions& options, bool show_progress) {
+FitResult descend(const Objective& objective, const FitOptions& options, const Running& running) {
   constexpr int64_t kStepsOfValidation = 20;
   FitResult result;
   result.optimizer = options.optimizer;
@@ -185,12 +220,44 @@ FitResult descend(const Objective& objective, const FitOptions& options, bool sh
   Descent descent;
   double least_loss = std::numeric_limits<double>::infinity();
   double loss_at_last_rate = least_loss;  // when the rate was last made smaller
+  const auto save = [&](wengert::serialize::OutputArchive& archive) {
+    archive.write("lr", result.lr);
+    archive.write("optimizer", *optimizer);
+    schedule.save(archive);
+    for (size_t i = 0; i < objective.parameters.size(); ++i) {
+      archive.write(fmt::format("parameters.{}", i), objective.parameters[i]);
+    }
+    archive.write("best", best);
+    archive.write("descent", descent);
+    archive.write("least_loss", least_loss);
+    archive.write("loss_at_last_rate", loss_at_last_rate);
+    archive.write("iterations", result.iterations);
+    archive.write("losses", tensor_of(result.losses));
+  };
+  if (const auto* resumed = running.resumed()) {
+    const NoGradGuard no_grad;
+    resumed->read("optimizer", *optimizer);
+    schedule.load(*resumed);
+    for (size_t i = 0; i < objective.parameters.size(); ++i) {
+      Tensor value;
+      resumed->read(fmt::format("parameters.{}", i), value);
+      objective.parameters[i].copy_(value);
+    }
+    resumed->read("best", best);
+    resumed->read("descent", descent);
+    resumed->read("least_loss", least_loss);
+    resumed->read("loss_at_last_rate", loss_at_last_rate);
+    resumed->read("iterations", result.iterations);
+    result.losses = numbers_in(*resumed, "losses");
+  }
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
   {
-    Progress progress(show_progress, options.iterations);
+    Progress progress(running.show_progress, options.iterations);
     differentiate();  // makes the gradients that later steps set to zero
-    const wengert::Replay differentiate_again(differentiate);
+    std::optional<const wengert::Replay> replay;
+    if (objective.can_be_replayed) replay.emplace(differentiate);
+    const auto differentiate_again = [&] { replay ? (*replay)() : differentiate(); };
     while (true) {
       const double value = loss.item<double>() * objective.unit;
       if (!std::isfinite(value)) {
@@ -236,9 +303,10 @@ FitResult descend(const Objective& objective, const FitOptions& options, bool sh
       } else {
         optimizer->step();
       }
-      schedule(value);
+      schedule.step(value);
       keep_nonnegative(objective);
       ++result.iterations;
+      running.save(interrupt.interrupted(), save);
       differentiate_again();
     }
   }
@@ -253,9 +321,14 @@ FitResult descend(const Objective& objective, const FitOptions& options, bool sh
 // At a quarter of a default rate again where that diverges: momentum may throw the factors of a small matrix far out,
 // where the loss bends more.
 template <class Fit>
-FitResult with_smaller_rates(const FitOptions& options, const Fit& fit) {
-  FitResult result = fit(options);
+FitResult with_smaller_rates(const FitOptions& options, const Running& running, const Fit& fit) {
   FitOptions slower = options;
+  if (running.resumed() != nullptr) {
+    double lr = 0;
+    running.resumed()->read("lr", lr);
+    slower.lr = lr;
+  }
+  FitResult result = fit(slower);
   for (int tries = 0; result.stop == Stop::kDiverged && !options.lr && tries < 3; ++tries) {
     slower.lr = result.lr * kSmallerRate;
     result = fit(slower);
@@ -263,7 +336,7 @@ FitResult with_smaller_rates(const FitOptions& options, const Fit& fit) {
   return result;
 }
 
-FitResult descend_on_matrix(const Tensor& matrix, const FitOptions& options, bool show_progress) {
+FitResult descend_on_matrix(const Tensor& matrix, const FitOptions& options, const Running& running) {
   wengert::manual_seed(options.seed);
   const Tensor offset = mean_to_take_off(matrix, options.center);
   const Tensor centered = offset.defined() ? matrix - offset : matrix;
@@ -290,7 +363,7 @@ FitResult descend_on_matrix(const Tensor& matrix, const FitOptions& options, boo
     const Tensor error = (D - wengert::mm(C, F)).square().sum();
     return l2 == 0 ? error : error + l2 * (C.square().sum() + F.square().sum());
   };
-  FitResult result = descend(objective, options, show_progress);
+  FitResult result = descend(objective, options, running);
   const NoGradGuard no_grad;
   result.offset = offset;
   result.scale = s;
@@ -302,18 +375,20 @@ FitResult descend_on_matrix(const Tensor& matrix, const FitOptions& options, boo
   return result;
 }
 
-// Sums of the entries' losses where the model is mean + s (C F + kappa (b_i + c_j)): the same unit as for whole matrices,
-// and kappa such that a bias, which counts in all entries of its line, does not make the loss bend more than a factor.
+// Sums of the entries' losses where the model is mean + s (C F + kappa (b_i + c_j)): the same unit as for whole
+// matrices, and kappa such that a bias, which counts in all entries of its line, does not make the loss bend more than
+// a factor.
 FitResult descend_on_entries(const Entries& entries, const Entries* validation, const FitOptions& options,
-                             bool show_progress) {
+                             const Running& running) {
   wengert::manual_seed(options.seed);
   const wengert::SparsePattern& pattern = entries.pattern;
   const auto dtype = entries.values.options();
-  const bool has_biases = options.biases && !options.nonnegative;
+  const Biases biases = fit_biases(entries, options);
+  const bool has_biases = biases.rows.defined();
   const int64_t n = pattern.rows(), m = pattern.columns();
   const int64_t k = options.rank.value_or(default_rank(n, m));
   const Tensor ones = wengert::ones_like(entries.values);
-  const double mean = has_biases ? starting_mean(entries, options.loss) : 0;
+  const double mean = biases.mean;
   double s = 1;
   if (options.scale == Scale::kAuto) {
     const wengert::SparseMatrix residuals(pattern, entries.values - inverse_link(mean, options.loss));
@@ -329,11 +404,15 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
 
   const Init init = options.init.value_or(options.nonnegative ? Init::kUniform : Init::kNormal);
   const Tensor C = starting_factor(n, k, init, dtype.dtype()), F = starting_factor(k, m, init, dtype.dtype());
-  const Tensor row_bias = wengert::zeros({n, 1}, dtype).requires_grad_(),
-               column_bias = wengert::zeros({m, 1}, dtype).requires_grad_();
+  const auto starting_bias = [&](const Tensor& bias, int64_t lines) {
+    return (has_biases ? bias.unsqueeze(1) / (s * kappa) : wengert::zeros({lines, 1}, dtype)).requires_grad_();
+  };
+  const Tensor row_bias = starting_bias(biases.rows, n), column_bias = starting_bias(biases.columns, m);
   const Tensor kappas_of_rows = wengert::full({n, 1}, kappa, dtype),
                kappas_of_columns = wengert::full({m, 1}, kappa, dtype);
-  const double l2 = options.l2.value_or(0) / s, l2_bias = options.l2_bias.value_or(options.l2.value_or(0)) * kappa * kappa;
+  // By default as of factors whose elements have a standard deviation of 0.28 times the root of the noise's.
+  const double l2 = options.l2.value_or(13 * std::sqrt(biases.noise)) / s;
+  const double l2_rows = biases.l2_rows * kappa * kappa, l2_columns = biases.l2_columns * kappa * kappa;
   const Tensor row_share = options.l2_by_count ? in_rows.unsqueeze(1) : wengert::ones({n, 1}, dtype),
                column_share = options.l2_by_count ? in_columns.unsqueeze(1) : wengert::ones({m, 1}, dtype);
 
@@ -343,6 +422,7 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
   if (options.nonnegative) objective.nonnegative = {C, F};
   keep_nonnegative(objective);
   objective.unit = s * s;
+  objective.can_be_replayed = false;  // sparse products are not
   objective.loss = [&] {
     Tensor x;
     if (has_biases) {
@@ -354,8 +434,9 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
     const Tensor each = losses_of(entries.values, x * s + mean, options.loss, options.huber_delta);
     Tensor loss = (entries.weights.defined() ? entries.weights * each : each).sum() / (s * s);
     if (l2 != 0) loss = loss + l2 * ((row_share * C.square()).sum() + (column_share * F.t().square()).sum());
-    if (l2_bias != 0) {
-      loss = loss + l2_bias * ((row_share * row_bias.square()).sum() + (column_share * column_bias.square()).sum());
+    if (has_biases) {
+      loss = loss + l2_rows * (row_share * row_bias.square()).sum() +
+             l2_columns * (column_share * column_bias.square()).sum();
     }
     return loss;
   };
@@ -376,10 +457,11 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
       return std::sqrt(squared_error(now, *validation) / validation->count);
     };
   }
-  FitResult result = descend(objective, options, show_progress);
+  FitResult result = descend(objective, options, running);
   put_model(result);
   result.scale = s;
   result.used_rank = k;
+  result.l2 = l2 * s;
   result.squared_error = squared_error(result, entries);
   result.count = entries.count;
   return result;
@@ -387,17 +469,16 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
 
 }  // namespace
 
-FitResult fit_by_descent(const Tensor& matrix, const FitOptions& options, bool show_progress) {
+FitResult fit_by_descent(const Tensor& matrix, const FitOptions& options, const Running& running) {
   check_rank(matrix, *options.rank);
-  return with_smaller_rates(options, [&](const FitOptions& tried) {
-    return descend_on_matrix(matrix, tried, show_progress);
-  });
+  return with_smaller_rates(options, running,
+                            [&](const FitOptions& tried) { return descend_on_matrix(matrix, tried, running); });
 }
 
 FitResult fit_by_descent(const Entries& entries, const Entries* validation, const FitOptions& options,
-                         bool show_progress) {
-  return with_smaller_rates(options, [&](const FitOptions& tried) {
-    return descend_on_entries(entries, validation, tried, show_progress);
+                         const Running& running) {
+  return with_smaller_rates(options, running, [&](const FitOptions& tried) {
+    return descend_on_entries(entries, validation, tried, running);
   });
 }
 

@@ -5,8 +5,8 @@
 namespace factorize {
 
 /// fit() by gradient descent.
-FitResult fit_by_descent(const wengert::Tensor& matrix, const FitOptions& options, bool show_progress);
+FitResult fit_by_descent(const wengert::Tensor& matrix, const FitOptions& options, const Running& running);
 FitResult fit_by_descent(const Entries& entries, const Entries* validation, const FitOptions& options,
-                     bool show_progress);
+                         const Running& running);
 
 }  // namespace factorize

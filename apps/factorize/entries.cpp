@@ -22,13 +22,14 @@ std::string id_of(const std::vector<std::string>& ids, int32_t position) {
 }  // namespace
 
 Entries entries_of(const Ratings& ratings, const Data& data, Duplicates duplicates, wengert::ScalarType dtype) {
-  auto [pattern, value_of] =
-      wengert::SparsePattern::coalesced(ratings.rows, ratings.columns, data.rows, data.columns);
+  auto [pattern, value_of] = wengert::SparsePattern::coalesced(ratings.rows, ratings.columns, data.rows, data.columns);
   const auto nnz = static_cast<size_t>(pattern.nnz());
   const int64_t* at = value_of.data_ptr<int64_t>();
   Entries entries{pattern, {}, {}, 0, 0, static_cast<int64_t>(ratings.size() - nnz)};
   std::vector<double> sums(nnz), weights(nnz);
-  const auto weight_of = [&](size_t e) { return ratings.weights.empty() ? 1.0 : static_cast<double>(ratings.weights[e]); };
+  const auto weight_of = [&](size_t e) {
+    return ratings.weights.empty() ? 1.0 : static_cast<double>(ratings.weights[e]);
+  };
   for (size_t e = 0; e < ratings.size(); ++e) {
     const auto i = static_cast<size_t>(at[e]);
     if (weights[i] != 0 && duplicates == Duplicates::kError) {
@@ -46,9 +47,7 @@ Entries entries_of(const Ratings& ratings, const Data& data, Duplicates duplicat
         sums[i] += value;
         weights[i] = std::max(weights[i], weight);
         break;
-      case Duplicates::kMean:
-        sums[i] += weight * value;
-        weights[i] += weight;
+      case Duplicates::kMean: sums[i] += weight * value; weights[i] += weight;
     }
   }
   if (duplicates == Duplicates::kMean) {
@@ -104,7 +103,8 @@ Ratings take_out(Ratings& ratings, double part, Holdout holdout, uint64_t seed) 
   // Those that come first are taken out.
   auto taken = static_cast<size_t>(std::llround(part * static_cast<double>(size)));
   if (holdout == Holdout::kTime) {
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return ratings.times[a] > ratings.times[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return ratings.times[a] > ratings.times[b]; });
   } else if (holdout == Holdout::kRows) {
     // Of a row with c entries, those that are drawn first, part * c of them.
     std::vector<double> in_row, seen;
@@ -119,7 +119,8 @@ Ratings take_out(Ratings& ratings, double part, Holdout holdout, uint64_t seed) 
     taken = static_cast<size_t>(first - order.begin());
   }
   if (taken == 0 || taken >= size) {
-    throw Error(fmt::format("--holdout {} takes {} of {} entries; expected some, and some to be left", part, taken, size));
+    throw Error(
+        fmt::format("--holdout {} takes {} of {} entries; expected some, and some to be left", part, taken, size));
   }
   std::vector<bool> is_out(size);
   for (size_t i = 0; i < taken; ++i) is_out[order[i]] = true;

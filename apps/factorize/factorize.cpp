@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 namespace factorize {
@@ -32,6 +33,8 @@ struct FitArguments {
   double holdout = 0;
   Holdout holdout_by = Holdout::kRandom;
   double validation = 0;
+  std::optional<double> checkpoint;
+  bool resume = false;
 };
 
 template <class T>
@@ -62,9 +65,10 @@ void add_choice(CLI::App& app, const std::string& name, Target& target,
 
 void add_reading_options(CLI::App& app, FitArguments& arguments) {
   ReadOptions& read = arguments.read;
-  app.add_option("FILE", arguments.file,
-                 "entries (row, column, value) or a whole matrix: text, .npy, .npz, Matrix Market; gzip, Zstandard; - for "
-                 "standard input")
+  app.add_option(
+         "FILE", arguments.file,
+         "entries (row, column, value) or a whole matrix: text, .npy, .npz, Matrix Market; gzip, Zstandard; - for "
+         "standard input")
       ->required();
   add_choice(app, "--format", read.format,
              {{"triples", Format::kTriples},
@@ -78,7 +82,8 @@ void add_reading_options(CLI::App& app, FitArguments& arguments) {
                  "time alone")
       ->delimiter(',')
       ->type_name("LIST");
-  app.add_option("--separator", read.separator, "of text: a character, ::, tab or space (default: as the content tells)")
+  app.add_option("--separator", read.separator,
+                 "of text: a character, ::, tab or space (default: as the content tells)")
       ->type_name("TEXT");
   add_choice(app, "--duplicates", arguments.duplicates,
              {{"mean", Duplicates::kMean},
@@ -103,9 +108,10 @@ void add_model_options(CLI::App& app, FitOptions& fit) {
   app.add_option("--rank", fit.rank, "number of columns of C and rows of F, at most (default 14 for entries)")
       ->type_name("K");
   app.add_flag("!--no-biases", fit.biases, "of entries: C F alone, without a mean and biases of rows and columns");
-  app.add_option("--l2", fit.l2,
-                 "weight of the penalty |C|^2 + |F|^2, in the matrix's own units (default 0; for entries, with als, what "
-                 "follows from the data)")
+  app.add_option(
+         "--l2", fit.l2,
+         "weight of the penalty |C|^2 + |F|^2, in the matrix's own units (default 0; for entries, with als, what "
+         "follows from the data)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("LAMBDA");
   app.add_option("--l2-bias", fit.l2_bias, "the same of the biases (default as --l2)")
@@ -117,8 +123,9 @@ void add_model_options(CLI::App& app, FitOptions& fit) {
       ->check(CLI::PositiveNumber)
       ->type_name("DELTA")
       ->capture_default_str();
-  app.add_option("--implicit", fit.alpha,
-                 "entries are counts of implicit feedback: all other pairs are 0, with confidence 1 beside 1 + ALPHA count")
+  app.add_option(
+         "--implicit", fit.alpha,
+         "entries are counts of implicit feedback: all other pairs are 0, with confidence 1 beside 1 + ALPHA count")
       ->check(CLI::PositiveNumber)
       ->type_name("ALPHA");
   app.add_flag("--nonnegative", fit.nonnegative, "keep C and F at or above zero");
@@ -178,8 +185,15 @@ void add_fit_options(CLI::App& app, FitArguments& arguments) {
   app.add_option("--threads", arguments.threads, "(default: as many as there are processors)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
-  app.add_option("--out", arguments.out, "folder for the model: factors.safetensors, C.npy, F.npy, ids, metrics.json ...")
+  app.add_option("--out", arguments.out,
+                 "folder for the model: factors.safetensors, C.npy, F.npy, ids, metrics.json ...")
       ->type_name("DIR");
+  app.add_option(
+         "--checkpoint", arguments.checkpoint,
+         "seconds after which the state is saved in the folder, again and again, and when the run is interrupted")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS");
+  app.add_flag("--resume", arguments.resume, "go on from the folder's checkpoint, if there is one, to the same bits");
   app.add_flag("--quiet", arguments.quiet, "print nothing but errors");
 }
 
@@ -193,10 +207,37 @@ struct Fitted {
   Metrics metrics;
 };
 
+// Where the state is saved, if it is: in the folder, with what tells this run from others beside it.
+std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const Data& data,
+                                          const wengert::Tensor& values) {
+  if (!arguments.checkpoint && !arguments.resume) return std::nullopt;
+  if (arguments.out.empty()) throw wengert::Error("--checkpoint and --resume need a folder, --out DIR");
+  std::error_code error;
+  std::filesystem::create_directories(arguments.out, error);
+  if (error) throw wengert::Error(fmt::format("{}: {}", arguments.out, error.message()));
+  const FitOptions& fit = arguments.fit;
+  const auto shown = [](const auto& value) { return value ? fmt::format("{}", *value) : "-"; };
+  const std::string run = fmt::format(
+      "{} x {}, sum {:.9g}, squares {:.9g}; rank {}, {} {} {}, l2 {} {} {}, lr {}, momentum {}, seed {}, {}", data.rows,
+      data.columns, values.sum().item<double>(), values.square().sum().item<double>(), shown(fit.rank),
+      static_cast<int>(fit.optimizer), static_cast<int>(fit.schedule), static_cast<int>(fit.loss), shown(fit.l2),
+      shown(fit.l2_bias), fit.l2_by_count, shown(fit.lr), fit.momentum, fit.seed,
+      fmt::format("{} {} {} {} {} {} {}", fit.nonnegative, fit.biases, static_cast<int>(fit.center),
+                  static_cast<int>(fit.scale), fit.init ? static_cast<int>(*fit.init) : -1, fit.huber_delta,
+                  shown(fit.alpha)));
+  constexpr double kNever = 1e9;
+  Checkpoint checkpoint(std::filesystem::path(arguments.out) / "checkpoint.safetensors",
+                        arguments.checkpoint.value_or(kNever), run);
+  if (arguments.resume) checkpoint.resume();
+  return checkpoint;
+}
+
 Fitted fit_entries(const FitArguments& arguments, Data& data, const Entries& entries,
                    const std::optional<Entries>& validation) {
-  FitOptions options = arguments.fit;
-  Fitted fitted{factorize::fit(entries, validation ? &*validation : nullptr, options, !arguments.quiet), {}};
+  const FitOptions& options = arguments.fit;
+  std::optional<Checkpoint> checkpoint = make_checkpoint(arguments, data, entries.values);
+  const Running running(!arguments.quiet, checkpoint ? &*checkpoint : nullptr);
+  Fitted fitted{fit(entries, validation ? &*validation : nullptr, options, running), {}};
   fitted.metrics.rmse = std::sqrt(fitted.result.squared_error / fitted.result.count);
   fitted.metrics.entries = entries.size();
   fitted.metrics.duplicates = entries.duplicates;
@@ -227,7 +268,8 @@ Fitted fit_data(const FitArguments& arguments, Data& data) {
     const Entries entries = entries_of(matrix);
     return fit_entries(arguments, data, entries, std::nullopt);
   }
-  Fitted fitted{fit(matrix, arguments.fit, !arguments.quiet), {}};
+  std::optional<Checkpoint> checkpoint = make_checkpoint(arguments, data, matrix);
+  Fitted fitted{fit(matrix, arguments.fit, {!arguments.quiet, checkpoint ? &*checkpoint : nullptr}), {}};
   fitted.metrics = metrics_of(matrix, fitted.result);
   return fitted;
 }
@@ -247,7 +289,8 @@ int run_fit(FitArguments& arguments, const std::string& command) {
   if (!arguments.quiet) print_summary(report);
   if (!arguments.out.empty()) {
     write_results(arguments.out, report);
-    if (!arguments.quiet) fmt::print("written to {}: factors.safetensors, C.npy, F.npy, metrics.json ...\n", arguments.out);
+    if (!arguments.quiet)
+      fmt::print("written to {}: factors.safetensors, C.npy, F.npy, metrics.json ...\n", arguments.out);
   }
   if (result.stop == Stop::kDiverged) {
     fmt::print(stderr,
@@ -268,8 +311,9 @@ std::string command_line(int argc, char** argv) {
   std::string line;
   for (int i = 0; i < argc; ++i) {
     const std::string word = argv[i];
-    const bool is_plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                                  "0123456789-_=+.,:/@%") == std::string::npos;
+    const bool is_plain = !word.empty() && word.find_first_not_of(
+                                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                               "0123456789-_=+.,:/@%") == std::string::npos;
     line += i == 0 ? "" : " ";
     if (is_plain) {
       line += word;

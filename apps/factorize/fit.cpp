@@ -31,7 +31,8 @@ Tensor mean_to_take_off(const Tensor& matrix, Center center) {
 
 const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_names() {
   static const std::vector<std::pair<std::string, OptimizerKind>> names{
-      {"auto", OptimizerKind::kAuto}, {"als", OptimizerKind::kAls}, {"sgd", OptimizerKind::kSgd},         {"adam", OptimizerKind::kAdam},
+      {"auto", OptimizerKind::kAuto},       {"als", OptimizerKind::kAls},
+      {"sgd", OptimizerKind::kSgd},         {"adam", OptimizerKind::kAdam},
       {"adamw", OptimizerKind::kAdamW},     {"adagrad", OptimizerKind::kAdagrad},
       {"rmsprop", OptimizerKind::kRmsprop}, {"adadelta", OptimizerKind::kAdadelta},
       {"adamax", OptimizerKind::kAdamax},   {"nadam", OptimizerKind::kNadam},
@@ -64,7 +65,6 @@ double learning_rate(const FitOptions& options) {
   return options.scale == Scale::kAuto ? 0.2 : 0.001;
 }
 
-
 const std::vector<std::pair<std::string, LossKind>>& loss_names() {
   static const std::vector<std::pair<std::string, LossKind>> names{{"squared", LossKind::kSquared},
                                                                    {"absolute", LossKind::kAbsolute},
@@ -92,18 +92,18 @@ FitOptions decided(FitOptions options) {
 
 }  // namespace
 
-FitResult fit(const Tensor& matrix, const FitOptions& options, bool show_progress) {
+FitResult fit(const Tensor& matrix, const FitOptions& options, const Running& running) {
   if (!options.rank) throw wengert::Error("--rank is needed for a whole matrix");
   const FitOptions chosen = decided(options);
-  return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(matrix, chosen, show_progress)
-                                                 : fit_by_descent(matrix, chosen, show_progress);
+  return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(matrix, chosen, running)
+                                                 : fit_by_descent(matrix, chosen, running);
 }
 
-FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, bool show_progress) {
+FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, const Running& running) {
   const FitOptions chosen = decided(options);
   check_values(entries, options.loss);
-  return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(entries, validation, chosen, show_progress)
-                                                 : fit_by_descent(entries, validation, chosen, show_progress);
+  return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(entries, validation, chosen, running)
+                                                 : fit_by_descent(entries, validation, chosen, running);
 }
 
 double squared_error(const FitResult& model, const Entries& entries) {
@@ -118,7 +118,8 @@ double squared_error(const FitResult& model, const Entries& entries) {
     predicted = predicted + wengert::sampled_mm(rows, columns.t(), entries.pattern);
   }
   const Tensor squares = (entries.values - inverse_link(predicted, model.loss)).square();
-  return (entries.weights.defined() ? entries.weights * squares : squares).sum().item<double>() + entries.squares_within;
+  return (entries.weights.defined() ? entries.weights * squares : squares).sum().item<double>() +
+         entries.squares_within;
 }
 
 }  // namespace factorize

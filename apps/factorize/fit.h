@@ -1,5 +1,6 @@
 #pragma once
 
+#include <factorize/checkpoint.h>
 #include <factorize/entries.h>
 #include <wengert/autograd/tensor/tensor.h>
 
@@ -44,7 +45,7 @@ struct FitOptions {
   int64_t iterations = 10000;   ///< gradient steps, or sweeps of als, at most
   OptimizerKind optimizer = OptimizerKind::kAuto;
   bool nonnegative = false;
-  std::optional<double> l2;  ///< none: 0; for als of entries what follows from the data
+  std::optional<double> l2;  ///< none: 0; for entries what follows from the data
   uint64_t seed = 0;
   wengert::ScalarType dtype = wengert::kFloat;
   /// Least relative fall of the loss: over kToleranceWindow gradient steps, or in a sweep of als. None: 1e-5; of als of
@@ -82,22 +83,22 @@ struct FitResult {
   wengert::Tensor row_bias, column_bias;  ///< (n), (m); undefined without biases
   Stop stop = Stop::kIterations;
   OptimizerKind optimizer = OptimizerKind::kAls;  ///< the one used
-  int64_t iterations = 0;      ///< steps made, or sweeps
-  int64_t best_iteration = 0;  ///< the number of steps after which C and F were reached
-  double scale = 1;            ///< what the matrix was divided by
-  double lr = 0;               ///< the learning rate at first; 0 where there is none
-  std::vector<double> losses;  ///< before each step and after the last, in the matrix's units
-  double squared_error = 0;    ///< of what was fitted, sum (D - C F - offset)^2, weighted
-  double count = 0;            ///< of what was fitted: elements, or the sum of the weights
-  double seconds = 0;          ///< of training
+  int64_t iterations = 0;                         ///< steps made, or sweeps
+  int64_t best_iteration = 0;                     ///< the number of steps after which C and F were reached
+  double scale = 1;                               ///< what the matrix was divided by
+  double lr = 0;                                  ///< the learning rate at first; 0 where there is none
+  std::vector<double> losses;                     ///< before each step and after the last, in the matrix's units
+  double squared_error = 0;                       ///< of what was fitted, sum (D - C F - offset)^2, weighted
+  double count = 0;                               ///< of what was fitted: elements, or the sum of the weights
+  double seconds = 0;                             ///< of training
 
   // Of entries.
   LossKind loss = LossKind::kSquared;
-  std::optional<double> noise;            ///< variance that the model leaves to chance
-  std::optional<double> l2;               ///< what followed from the data, the mean over the factors that are used
+  std::optional<double> noise;  ///< variance that the model leaves to chance
+  std::optional<double> l2;     ///< what followed from the data, the mean over the factors that are used
   std::optional<double> validation_rmse;
-  int64_t used_rank = 0;      ///< factors that are not nothing
-  bool factors_help = true;   ///< whether C F explains a hundredth of what the biases leave
+  int64_t used_rank = 0;     ///< factors that are not nothing
+  bool factors_help = true;  ///< whether C F explains a hundredth of what the biases leave
 };
 
 /// The learning rate that the options give, or the default for their optimizer and scale. Where the loss stops being
@@ -111,23 +112,23 @@ int64_t default_rank(int64_t rows, int64_t columns);
 ///
 ///     sum (D - C F)^2 + l2 (|C|^2 + |F|^2),    D = matrix - offset.
 ///
-/// Where gradient descent's loss falls by less than the tolerance but rises in between, as Adam's does near the end, the
-/// learning rate is made four times smaller, and again as long as that helps; a schedule does without that.
+/// Where gradient descent's loss falls by less than the tolerance but rises in between, as Adam's does near the end,
+/// the learning rate is made four times smaller, and again as long as that helps; a schedule does without that.
 ///
 /// The best factors seen are kept, also when the user interrupts or the loss stops being finite.
 /// Throws wengert::Error when the rank is impossible.
-FitResult fit(const wengert::Tensor& matrix, const FitOptions& options, bool show_progress);
+FitResult fit(const wengert::Tensor& matrix, const FitOptions& options, const Running& running);
 
 /// Factorizes what is known of a matrix: minimizes, over the entries D_ij of weight w_ij,
 ///
 ///     sum w_ij loss(D_ij, mean + b_i + c_j + C_i F_j) + l2 (|C|^2 + |F|^2) + l2_bias (|b|^2 + |c|^2)
 ///
-/// Without an l2, als takes the factors for random numbers, and finds the variances of each, and the noise, from the data
-/// (variational Bayes with a factorized posterior: Ilin and Raiko, Practical Approaches to Principal Component Analysis in
-/// the Presence of Missing Values, JMLR 11, 2010): factors that the data do not bear out become 0.
+/// Without an l2, als takes the factors for random numbers, and finds the variances of each, and the noise, from the
+/// data (variational Bayes with a factorized posterior: Ilin and Raiko, Practical Approaches to Principal Component
+/// Analysis in the Presence of Missing Values, JMLR 11, 2010): factors that the data do not bear out become 0.
 ///
 /// validation: other entries, which tell when to stop, and which factors were best; may be null.
-FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, bool show_progress);
+FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, const Running& running);
 
 /// The sum of weighted squared errors at these entries.
 double squared_error(const FitResult& model, const Entries& entries);

@@ -9,8 +9,8 @@ namespace factorize {
 
 /// What a fit came to, for the summary and metrics.json. Errors are in the matrix's units.
 struct Metrics {
-  double rmse = 0;                          ///< of what was fitted, the root of the mean squared error
-  std::optional<double> relative_error;     ///< of whole matrices: |D - D_hat| / |D|, Frobenius norms; NaN for D = 0
+  double rmse = 0;                           ///< of what was fitted, the root of the mean squared error
+  std::optional<double> relative_error;      ///< of whole matrices: |D - D_hat| / |D|, Frobenius norms; NaN for D = 0
   std::optional<double> explained_variance;  ///< 1 - squared error / sum (D - mean D)^2; NaN for a constant D
   std::optional<double> test_rmse;
   int64_t entries = 0, duplicates = 0, test_entries = 0;  ///< of matrices with holes

@@ -40,7 +40,8 @@ class SparseArrays {
       ratings_.columns = positions(whole_numbers("col"), data_.columns);
       data_.found = "scipy.sparse COO";
     } else {
-      // Whether lines are rows or columns is told by how many there are, and by "format", which is bytes, where both are.
+      // Whether lines are rows or columns is told by how many there are, and by "format", which is bytes, where both
+      // are.
       const int64_t lines = whole_numbers("indptr").numel() - 1;
       const bool by_rows = lines == data_.rows && (lines != data_.columns || !is_csc());
       if (!by_rows && lines != data_.columns) input_.fail("\"indptr\" does not fit \"shape\"");
@@ -120,7 +121,8 @@ void read_npy_matrix(const Input& input, wengert::ScalarType dtype, Data& data) 
 void read_npz_matrix(const Input& input, wengert::ScalarType dtype, Data& data) {
   const std::map<std::string, Tensor> arrays = wengert::serialize::read_npz(input);
   if (arrays.contains("shape") && arrays.contains("data")) return SparseArrays(input, arrays, data).read();
-  if (arrays.size() != 1) input.fail(fmt::format("there are {} arrays; expected one, or scipy.sparse's", arrays.size()));
+  if (arrays.size() != 1)
+    input.fail(fmt::format("there are {} arrays; expected one, or scipy.sparse's", arrays.size()));
   take_matrix(input, arrays.begin()->second, dtype, data);
   data.found = ".npz";
 }

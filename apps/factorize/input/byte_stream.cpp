@@ -200,7 +200,8 @@ std::string ByteStream::read_all() {
   std::string all;
   size_t size = 0;
   while (true) {
-    all.resize(size + std::max(LineBlocks::kBlock, size_hint_.value_or(0) + 1 - std::min(size, size_hint_.value_or(0))));
+    all.resize(size +
+               std::max(LineBlocks::kBlock, size_hint_.value_or(0) + 1 - std::min(size, size_hint_.value_or(0))));
     const size_t some = read(all.data() + size, all.size() - size);
     size += some;
     if (size < all.size()) break;

@@ -50,9 +50,9 @@ Sample sample_of(ByteStream& stream, const ReadOptions& options) {
     return lines.size() < kSampleLines;
   });
   if (lines.empty() && !is_cut) {
-    throw Error(fmt::format("{}: the file {}", stream.name(),
-                            text.find_first_not_of(" \t\r\n") == std::string_view::npos ? "is empty"
-                                                                                        : "holds comments alone"));
+    throw Error(
+        fmt::format("{}: the file {}", stream.name(),
+                    text.find_first_not_of(" \t\r\n") == std::string_view::npos ? "is empty" : "holds comments alone"));
   }
   Sample sample{Dialect::of(lines, options.separator ? delimiter_of(*options.separator) : ""), {}};
   Fields fields(sample.dialect);
@@ -94,9 +94,9 @@ void read_triples(ByteStream& stream, Sample sample, const ReadOptions& options,
 
 void read_text(ByteStream& stream, const ReadOptions& options, Data& data) {
   Sample sample = sample_of(stream, options);
-  const bool are_triples = options.format ? *options.format == Format::kTriples
-                                          : !options.columns.empty() || !options.test.empty() ||
-                                                looks_like_triples(sample.rows);
+  const bool are_triples = options.format
+                               ? *options.format == Format::kTriples
+                               : !options.columns.empty() || !options.test.empty() || looks_like_triples(sample.rows);
   if (are_triples) return read_triples(stream, std::move(sample), options, data);
   const TableLayout layout = table_layout(std::move(sample.dialect), sample.rows);
   read_table(stream, layout, options.dtype, data);
@@ -141,7 +141,9 @@ std::string ids_described(const Data& data) {
   if (!data.row_ids.empty() && !data.column_ids.empty() && are_numbers(data.row_ids) && are_numbers(data.column_ids)) {
     return ", ids are numbers";
   }
-  return data.row_ids.empty() ? ", columns have names" : data.column_ids.empty() ? ", rows have names" : ", ids are names";
+  return data.row_ids.empty()      ? ", columns have names"
+         : data.column_ids.empty() ? ", rows have names"
+                                   : ", ids are names";
 }
 
 }  // namespace

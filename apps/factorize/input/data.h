@@ -36,16 +36,16 @@ enum class Format { kDense, kTriples, kMatrixMarket, kNpy, kNpz };
 enum class ColumnRole { kRow, kColumn, kValue, kWeight, kTime };
 
 struct ReadOptions {
-  std::optional<Format> format;              ///< none: as the content tells
-  std::optional<std::string> separator;      ///< of text: "," or "tab" ...
-  std::vector<std::string> columns;          ///< of triples: names or numbers, as --columns has them
+  std::optional<Format> format;                 ///< none: as the content tells
+  std::optional<std::string> separator;         ///< of text: "," or "tab" ...
+  std::vector<std::string> columns;             ///< of triples: names or numbers, as --columns has them
   wengert::ScalarType dtype = wengert::kFloat;  ///< of a whole matrix
-  std::string test;                          ///< another file of entries; empty: none
+  std::string test;                             ///< another file of entries; empty: none
 };
 
-/// Reads a file as its content tells: text (whole matrices, or entries as row, column, value), Matrix Market, .npy, .npz of
-/// scipy.sparse; compressed by gzip or Zstandard, too. "-" is standard input.
-/// Throws wengert::Error, "FILE: what is wrong" or "FILE:LINE: what is wrong".
+/// Reads a file as its content tells: text (whole matrices, or entries as row, column, value), Matrix Market, .npy,
+/// .npz of scipy.sparse; compressed by gzip or Zstandard, too. "-" is standard input. Throws wengert::Error, "FILE:
+/// what is wrong" or "FILE:LINE: what is wrong".
 Data read_data(const std::string& path, const ReadOptions& options);
 
 /// One line on what was found.

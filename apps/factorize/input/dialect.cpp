@@ -41,8 +41,9 @@ Dialect Dialect::of(const std::vector<std::string_view>& lines, const std::strin
     dialect.delimiter = " ";
     for (const std::string_view candidate : {"::", "\t", ";", "|", ","}) {
       // The first line may be a title.
-      const bool found = std::any_of(lines.begin(), lines.begin() + static_cast<int64_t>(std::min<size_t>(2, lines.size())),
-                                     [&](std::string_view line) { return occurs(candidate, trimmed(line)); });
+      const bool found =
+          std::any_of(lines.begin(), lines.begin() + static_cast<int64_t>(std::min<size_t>(2, lines.size())),
+                      [&](std::string_view line) { return occurs(candidate, trimmed(line)); });
       if (!found) continue;
       dialect.delimiter = candidate;
       break;
@@ -97,7 +98,8 @@ const std::vector<std::string_view>& Fields::of(std::string_view line) {
   std::string_view rest = by_blanks ? trimmed(line) : line;
   while (true) {
     const size_t first = rest.find_first_not_of(" \t\r");
-    if (first != std::string_view::npos && rest[first] == '"' && (by_blanks || !rest.substr(0, first + 1).starts_with(delimiter))) {
+    if (first != std::string_view::npos && rest[first] == '"' &&
+        (by_blanks || !rest.substr(0, first + 1).starts_with(delimiter))) {
       rest.remove_prefix(first);
       fields_.push_back(quoted(rest));
       const size_t next = rest.find(delimiter);

@@ -42,8 +42,7 @@ class Words {
   double next_number(std::string_view what) {
     const std::string_view word = next();
     const std::optional<double> value = parse_number(word);
-    if (!value)
-      fail(fmt::format("expected {}, found {}", what, word.empty() ? "the end" : shown(word)));
+    if (!value) fail(fmt::format("expected {}, found {}", what, word.empty() ? "the end" : shown(word)));
     return *value;
   }
   double next_finite(std::string_view what) {

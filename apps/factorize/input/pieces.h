@@ -21,8 +21,8 @@ struct LineError {
 
 /// Reads a stream by pieces of whole lines, of which several threads make a Piece each, and hands them on in order.
 /// Piece has members `int64_t lines` and `std::optional<LineError> error`.
-/// make(text, is_first) -> Piece; the text lives as long as the Piece. take(Piece&). Throws wengert::Error, "NAME:LINE: what is
-/// wrong", of the first error in the stream.
+/// make(text, is_first) -> Piece; the text lives as long as the Piece. take(Piece&). Throws wengert::Error, "NAME:LINE:
+/// what is wrong", of the first error in the stream.
 template <class Make, class Take>
 void for_each_piece(ByteStream& stream, const Make& make, const Take& take) {
   using Piece = decltype(make(std::string_view(), true));
@@ -42,7 +42,8 @@ void for_each_piece(ByteStream& stream, const Make& make, const Take& take) {
       more = !text->empty();
       if (!more) break;
       const auto when = threads > 1 ? std::launch::async : std::launch::deferred;
-      jobs.push_back({text, std::async(when, [text, &make, is_first] { return make(std::string_view(*text), is_first); })});
+      jobs.push_back(
+          {text, std::async(when, [text, &make, is_first] { return make(std::string_view(*text), is_first); })});
       is_first = false;
     }
     if (jobs.empty()) break;

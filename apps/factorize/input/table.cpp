@@ -35,9 +35,9 @@ TableLayout table_layout(Dialect dialect, const std::vector<std::vector<std::str
                                    return row.size() == first.size() + 1;
                                  });
   if (header_is_shorter) ++layout.fields;
-  layout.has_names = layout.fields > 1 && (others > 0 ? names == others : is_word(first[0]) && first.size() > 1 &&
-                                                                                std::any_of(first.begin() + 1, first.end(),
-                                                                                            is_number));
+  layout.has_names = layout.fields > 1 && (others > 0 ? names == others
+                                                      : is_word(first[0]) && first.size() > 1 &&
+                                                            std::any_of(first.begin() + 1, first.end(), is_number));
   const auto from = first.begin() + (layout.has_names && !header_is_shorter ? 1 : 0);
   const bool has_number = std::any_of(from, first.end(), is_number), has_word = std::any_of(from, first.end(), is_word);
   layout.has_header = header_is_shorter || (has_word && !has_number) ||

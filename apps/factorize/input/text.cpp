@@ -45,7 +45,8 @@ std::optional<double> parse_number(std::string_view text) {
 bool is_hole(std::string_view cell) {
   if (cell.size() > 4) return false;
   constexpr std::array<std::string_view, 7> kHoles{"", "?", "na", "n/a", "nan", "null", "none"};
-  return std::any_of(kHoles.begin(), kHoles.end(), [&](std::string_view hole) { return equal_without_case(cell, hole); });
+  return std::any_of(kHoles.begin(), kHoles.end(),
+                     [&](std::string_view hole) { return equal_without_case(cell, hole); });
 }
 
 std::string_view trimmed(std::string_view text) {

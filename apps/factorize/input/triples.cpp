@@ -31,9 +31,9 @@ std::string lower_letters(std::string_view word) {
 std::optional<ColumnRole> role_of(std::string_view word) {
   static const std::vector<std::pair<ColumnRole, std::set<std::string>>> words{
       {ColumnRole::kRow, {"user", "userid", "row", "rowid", "customer", "customerid", "student", "u", "i"}},
-      {ColumnRole::kColumn,
-       {"item", "itemid", "movie", "movieid", "film", "filmid", "column", "col", "columnid", "product", "productid", "book",
-        "bookid", "isbn", "artist", "artistid", "track", "song", "songid", "lecturer", "j"}},
+      {ColumnRole::kColumn, {"item",   "itemid",   "movie",   "movieid",   "film",   "filmid",   "column",
+                             "col",    "columnid", "product", "productid", "book",   "bookid",   "isbn",
+                             "artist", "artistid", "track",   "song",      "songid", "lecturer", "j"}},
       {ColumnRole::kValue, {"rating", "ratings", "value", "score", "stars", "count", "plays", "playcount", "quantity"}},
       {ColumnRole::kWeight, {"weight", "weights", "confidence"}},
       {ColumnRole::kTime, {"time", "timestamp", "date", "datetime", "unixtime"}}};
@@ -53,7 +53,8 @@ bool is_number(std::string_view field) { return parse_number(field).has_value();
 
 // One whose words are no numbers.
 bool is_header(const std::vector<std::string>& row) {
-  return std::none_of(row.begin(), row.end(), [](const std::string& field) { return is_number(field) || field.empty(); });
+  return std::none_of(row.begin(), row.end(),
+                      [](const std::string& field) { return is_number(field) || field.empty(); });
 }
 
 }  // namespace
@@ -92,14 +93,17 @@ bool looks_like_triples(const std::vector<std::vector<std::string>>& rows) {
   return whole_rows == all && are_words(1);
 }
 
-TriplesLayout triples_layout(const std::string& name, Dialect dialect, const std::vector<std::vector<std::string>>& rows,
+TriplesLayout triples_layout(const std::string& name, Dialect dialect,
+                             const std::vector<std::vector<std::string>>& rows,
                              const std::vector<std::string>& columns) {
   TriplesLayout layout;
   layout.dialect = std::move(dialect);
   if (rows.empty()) return layout;
   const std::vector<std::string>& first = rows[0];
   layout.fields = first.size();
-  const auto place_of = [&](ColumnRole role) -> std::optional<size_t>& { return layout.place[static_cast<size_t>(role)]; };
+  const auto place_of = [&](ColumnRole role) -> std::optional<size_t>& {
+    return layout.place[static_cast<size_t>(role)];
+  };
   const auto field_named = [&](std::string_view word) -> std::optional<size_t> {
     const auto found = std::find(first.begin(), first.end(), word);
     if (found == first.end()) return std::nullopt;
@@ -142,7 +146,8 @@ TriplesLayout triples_layout(const std::string& name, Dialect dialect, const std
   }
 
   if (first.size() < 3) {
-    throw Error(fmt::format("{}: expected at least 3 fields in a line (row, column, value), found {}", name, first.size()));
+    throw Error(
+        fmt::format("{}: expected at least 3 fields in a line (row, column, value), found {}", name, first.size()));
   }
   set_header();
   if (layout.has_header) {
@@ -182,9 +187,10 @@ class Parser {
  public:
   explicit Parser(const TriplesLayout& layout)
       : layout_(layout),
-        is_plain_(layout.dialect.delimiter.size() == 1 && !layout.dialect.decimal_comma && layout.of(ColumnRole::kRow) == 0 &&
-                  layout.of(ColumnRole::kColumn) == 1 && layout.of(ColumnRole::kValue) == 2 &&
-                  !layout.of(ColumnRole::kWeight) && layout.of(ColumnRole::kTime).value_or(3) == 3),
+        is_plain_(layout.dialect.delimiter.size() == 1 && !layout.dialect.decimal_comma &&
+                  layout.of(ColumnRole::kRow) == 0 && layout.of(ColumnRole::kColumn) == 1 &&
+                  layout.of(ColumnRole::kValue) == 2 && !layout.of(ColumnRole::kWeight) &&
+                  layout.of(ColumnRole::kTime).value_or(3) == 3),
         delimiter_(layout.dialect.delimiter[0]) {}
 
   Piece operator()(std::string_view text, bool is_first) const {
@@ -220,7 +226,8 @@ class Parser {
   static bool take_id(const char*& at, const char* end, int32_t& id) {
     const char* begin = at;
     int32_t number = 0;
-    while (at < end && static_cast<unsigned char>(*at - '0') < 10 && at - begin < 9) number = number * 10 + (*at++ - '0');
+    while (at < end && static_cast<unsigned char>(*at - '0') < 10 && at - begin < 9)
+      number = number * 10 + (*at++ - '0');
     id = number;
     return at > begin && (*begin != '0' || at - begin == 1);
   }
@@ -329,7 +336,8 @@ void TriplesReader::read(ByteStream& stream, const TriplesLayout& layout, Rating
     if (bytes == 0 && stream.size_hint()) {
       bytes = LineBlocks::kBlock;
       const double pieces = static_cast<double>(*stream.size_hint()) / LineBlocks::kBlock;
-      const auto expected = static_cast<size_t>(static_cast<double>(ratings.size() - before) * std::min(pieces, 1e6) * 1.05);
+      const auto expected =
+          static_cast<size_t>(static_cast<double>(ratings.size() - before) * std::min(pieces, 1e6) * 1.05);
       ratings.rows.reserve(expected + before);
       ratings.columns.reserve(expected + before);
       ratings.values.reserve(expected + before);

@@ -27,7 +27,8 @@ bool looks_like_triples(const std::vector<std::vector<std::string>>& rows);
 
 /// columns: as --columns has them; empty: by the header's words, or the first fields.
 /// Throws wengert::Error where they are not there.
-TriplesLayout triples_layout(const std::string& name, Dialect dialect, const std::vector<std::vector<std::string>>& rows,
+TriplesLayout triples_layout(const std::string& name, Dialect dialect,
+                             const std::vector<std::vector<std::string>>& rows,
                              const std::vector<std::string>& columns);
 
 /// Reads entries, of one file or of several whose ids are to be the same.
