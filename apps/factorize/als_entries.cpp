@@ -36,6 +36,7 @@ struct Side {
 constexpr int64_t kStage = 14;  // factors that are begun with, and added at a time
 constexpr int64_t kBlock = 64;  // factors that are solved for at once
 constexpr double kUnitNoise = 0.5;
+constexpr double kImplicitL2 = 10;
 constexpr double kSmallShare = 1e-3;  // of the noise: a factor that explains less is nothing
 
 class Alternation {
@@ -46,12 +47,13 @@ class Alternation {
         weights_(entries.weights),
         rows_{entries.pattern, 0, 1, 0, {}, {}, {}},
         columns_{entries.pattern.t(), 1, 0, 1, {}, {}, {}},
-        is_quadratic_(options.loss == LossKind::kSquared && !options.alpha),
-        has_biases_(options.biases && !options.nonnegative && !options.alpha) {
+        is_implicit_(options.feedback == Feedback::kAls),
+        is_quadratic_(options.loss == LossKind::kSquared && !is_implicit_),
+        has_biases_(options.biases && !options.nonnegative && !is_implicit_) {
     const NoGradGuard no_grad;
     if (has_biases_) mean_ = starting_mean(entries, options.loss);
-    target_ = options.alpha ? wengert::ones_like(entries.values) : entries.values - (is_quadratic_ ? mean_ : 0);
-    if (options.alpha) weights_ = entries.values * *options.alpha;
+    target_ = is_implicit_ ? wengert::ones_like(entries.values) : entries.values - (is_quadratic_ ? mean_ : 0);
+    if (is_implicit_) weights_ = entries.values * options.alpha;
     ones_ = wengert::ones_like(entries.values);
     noise_ =
         has_scale() ? weighted((entries.values - mean_).square()).sum().item<double>() / entries.count : kUnitNoise;
@@ -147,7 +149,7 @@ class Alternation {
     }
     const double norm = directions.square().mean().sqrt().item<double>();
     if (norm > 0) directions = directions * (size / norm);
-    const double penalty = options_.l2.value_or(noise_ / (size * size));
+    const double penalty = options_.l2.value_or(is_implicit_ ? kImplicitL2 : noise_ / (size * size));
     extend(rows_, count, wengert::zeros({rows_.pattern.rows(), count}, target_.options()), penalty);
     extend(columns_, count, directions, penalty);
   }
@@ -197,9 +199,9 @@ class Alternation {
  private:
   // Whether the loss has a scale of its own, the noise's variance; others are -log p, of which losses are 1/2.
   bool has_scale() const {
-    return !options_.alpha && options_.loss != LossKind::kLogistic && options_.loss != LossKind::kPoisson;
+    return !is_implicit_ && options_.loss != LossKind::kLogistic && options_.loss != LossKind::kPoisson;
   }
-  bool from_data() const { return !options_.l2 && !options_.alpha; }
+  bool from_data() const { return !options_.l2 && !is_implicit_; }
   double penalty_of_bias(double from_data) const { return options_.l2_bias.value_or(options_.l2.value_or(from_data)); }
   Tensor weights_or_ones() const { return weights_.defined() ? weights_ : ones_; }
   Tensor weighted(const Tensor& x) const { return entries_.weights.defined() ? entries_.weights * x : x; }
@@ -208,8 +210,8 @@ class Alternation {
   Tensor product() const { return wengert::sampled_mm(rows_.values, columns_.values.t(), entries_.pattern); }
   // What the product does not explain yet, about minus the loss's slope.
   Tensor residual() const {
-    return is_quadratic_ || options_.alpha ? target_ - product()
-                                           : target_ - inverse_link(product() + mean_, options_.loss);
+    return is_quadratic_ || is_implicit_ ? target_ - product()
+                                         : target_ - inverse_link(product() + mean_, options_.loss);
   }
 
   Tensor loss_of_entries() const {
@@ -218,7 +220,7 @@ class Alternation {
                                             entries_.weights);
     }
     const Tensor product = this->product();
-    if (options_.alpha) {
+    if (is_implicit_) {
       // (1 + alpha r) (1 - x)^2 here, x^2 at all other pairs; those of all pairs are sums over pairs of factors.
       const Tensor all =
           wengert::mm(rows_.values.t(), rows_.values) * wengert::mm(columns_.values.t(), columns_.values);
@@ -230,7 +232,7 @@ class Alternation {
   void step(Side& side, const Side& other) {
     const int64_t free = rank() + (has_biases_ ? 1 : 0), first = has_biases_ ? side.first : 1;
     if (free == 0) return;
-    if (!is_quadratic_ && !options_.alpha) {
+    if (!is_quadratic_ && !is_implicit_) {
       weights_ = weighted(curvatures_of(target_, product() + mean_, options_.loss, options_.huber_delta));
     }
     Tensor spread = wengert::zeros_like(side.values);
@@ -242,7 +244,7 @@ class Alternation {
     values.requires_grad_(true);
     wengert::optim::RowGaussNewtonOptions options;
     options.features(other.values).pattern(side.pattern).l2(penalties).first_column(first).columns(free);
-    options.whole(options_.alpha.has_value()).nonnegative(options_.nonnegative).block(std::max<int64_t>(kBlock, 1));
+    options.whole(is_implicit_).nonnegative(options_.nonnegative).block(std::max<int64_t>(kBlock, 1));
     options.weights(weights_);
     wengert::optim::RowGaussNewton optimizer({values}, options);
     bool is_first = true;
@@ -299,7 +301,7 @@ class Alternation {
   Tensor target_, ones_;
   Tensor weights_;  // half the second derivatives of the entries' losses
   Side rows_, columns_;
-  bool is_quadratic_, has_biases_;
+  bool is_implicit_, is_quadratic_, has_biases_;
   double mean_ = 0;
   double noise_ = 1, error_ = 0, added_error_ = 0, loss_ = 0;
 };
@@ -382,7 +384,8 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     als.fit_biases(&interrupt);
   }
   // With fixed penalties all factors begin at once; where the data tell, more are added while all are of use.
-  const int64_t stage = options.l2 || options.alpha ? rank : kStage;
+  const bool is_implicit = options.feedback == Feedback::kAls;
+  const int64_t stage = options.l2 || is_implicit ? rank : kStage;
   if (running.resumed() == nullptr) als.add_factors(std::min(stage, rank));
   Progress progress(running.show_progress, options.iterations);
   while (true) {
@@ -439,8 +442,8 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     take_model(result, best);
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!options.alpha) result.squared_error = squared_error(result, entries);
-  if (options.loss == LossKind::kSquared && !options.alpha) {
+  if (!is_implicit) result.squared_error = squared_error(result, entries);
+  if (options.loss == LossKind::kSquared && !is_implicit) {
     const double explained = variance_explained(result, entries);
     result.factors_help = explained > 0.01 * result.noise.value_or(result.squared_error / result.count);
   }

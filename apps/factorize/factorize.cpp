@@ -123,11 +123,13 @@ void add_model_options(CLI::App& app, FitOptions& fit) {
       ->check(CLI::PositiveNumber)
       ->type_name("DELTA")
       ->capture_default_str();
-  app.add_option(
-         "--implicit", fit.alpha,
-         "entries are counts of implicit feedback: all other pairs are 0, with confidence 1 beside 1 + ALPHA count")
+  add_choice(app, "--implicit", fit.feedback, {{"als", Feedback::kAls}, {"bpr", Feedback::kBpr}},
+             "entries are counts of implicit feedback. als: all other pairs are 0, with confidence 1 beside 1 + alpha "
+             "count; bpr: entries rank before the others, by random pairs");
+  app.add_option("--alpha", fit.alpha, "of --implicit als")
       ->check(CLI::PositiveNumber)
-      ->type_name("ALPHA");
+      ->type_name("ALPHA")
+      ->capture_default_str();
   app.add_flag("--nonnegative", fit.nonnegative, "keep C and F at or above zero");
   add_choice(
       app, "--center", fit.center,
@@ -224,7 +226,7 @@ std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const D
       shown(fit.l2_bias), fit.l2_by_count, shown(fit.lr), fit.momentum, fit.seed,
       fmt::format("{} {} {} {} {} {} {}", fit.nonnegative, fit.biases, static_cast<int>(fit.center),
                   static_cast<int>(fit.scale), fit.init ? static_cast<int>(*fit.init) : -1, fit.huber_delta,
-                  shown(fit.alpha)));
+                  static_cast<int>(fit.feedback) + fit.alpha));
   constexpr double kNever = 1e9;
   Checkpoint checkpoint(std::filesystem::path(arguments.out) / "checkpoint.safetensors",
                         arguments.checkpoint.value_or(kNever), run);
@@ -241,7 +243,7 @@ Fitted fit_entries(const FitArguments& arguments, Data& data, const Entries& ent
   fitted.metrics.rmse = std::sqrt(fitted.result.squared_error / fitted.result.count);
   fitted.metrics.entries = entries.size();
   fitted.metrics.duplicates = entries.duplicates;
-  if (data.test) {
+  if (data.test && options.feedback == Feedback::kExplicit) {
     const Entries test = entries_of(*data.test, data, Duplicates::kMean, options.dtype);
     fitted.metrics.test_entries = static_cast<int64_t>(data.test->size());
     fitted.metrics.test_rmse = std::sqrt(squared_error(fitted.result, test) / test.count);

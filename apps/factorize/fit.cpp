@@ -1,4 +1,5 @@
 #include <factorize/als.h>
+#include <factorize/bpr.h>
 #include <factorize/descent.h>
 #include <factorize/entry_losses.h>
 #include <factorize/whole.h>
@@ -84,7 +85,8 @@ namespace {
 // With the optimizer that is meant.
 FitOptions decided(FitOptions options) {
   if (options.optimizer == OptimizerKind::kAuto) {
-    const bool is_descent = options.lr || options.schedule != Schedule::kNone || options.scale == Scale::kNone;
+    const bool is_descent = options.feedback != Feedback::kAls &&
+                            (options.lr || options.schedule != Schedule::kNone || options.scale == Scale::kNone);
     options.optimizer = is_descent ? OptimizerKind::kSgd : OptimizerKind::kAls;
   }
   return options;
@@ -102,6 +104,7 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, const Running& ru
 FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, const Running& running) {
   const FitOptions chosen = decided(options);
   check_values(entries, options.loss);
+  if (options.feedback == Feedback::kBpr) return fit_by_bpr(entries, options, running);
   return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(entries, validation, chosen, running)
                                                  : fit_by_descent(entries, validation, chosen, running);
 }

@@ -33,6 +33,10 @@ enum class Schedule { kNone, kStep, kExponential, kLinear, kCosine, kOneCycle, k
 enum class Init { kNormal, kUniform };
 enum class Center { kNone, kGlobal, kRows, kColumns };
 enum class Scale { kAuto, kNone };
+/// What the values say. Implicit feedback: counts, where no entry is one, too. als: all other pairs are 0, with
+/// confidence 1 beside 1 + alpha value (Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets,
+/// 2008). bpr: see fit_by_bpr().
+enum class Feedback { kExplicit, kAls, kBpr };
 enum class LossKind { kSquared, kAbsolute, kHuber, kLogistic, kPoisson };
 
 /// What they are called on the command line and in files.
@@ -67,8 +71,9 @@ struct FitOptions {
   bool l2_by_count = false;       ///< l2 times the number of entries in the row or column
   LossKind loss = LossKind::kSquared;
   double huber_delta = 1;
-  std::optional<double> alpha;  ///< implicit feedback: all other pairs are 0, with confidence 1 beside 1 + alpha value
-  int64_t patience = 5;         ///< sweeps, or hundreds of gradient steps, without a better validation
+  Feedback feedback = Feedback::kExplicit;
+  double alpha = 1;      ///< of Feedback::kAls
+  int64_t patience = 5;  ///< sweeps, or hundreds of gradient steps, without a better validation
 };
 
 inline constexpr size_t kToleranceWindow = 200;

@@ -96,7 +96,10 @@ ordered_json metrics_json(const Report& report) {
   } else {
     settings["loss"] = name_of(options.loss, loss_names());
     settings["biases"] = result.row_bias.defined();
-    if (options.alpha) settings["alpha"] = *options.alpha;
+    if (options.feedback != Feedback::kExplicit) {
+      settings["implicit"] = options.feedback == Feedback::kAls ? "als" : "bpr";
+      if (options.feedback == Feedback::kAls) settings["alpha"] = options.alpha;
+    }
   }
   settings["scale"] = result.scale;
   json["command"] = command;
@@ -149,9 +152,13 @@ void print_summary(const Report& report) {
                metrics.rmse, *metrics.explained_variance);
     return;
   }
-  fmt::print("rank {}{}   rmse {:.6g}", result.C.size(1),
-             result.used_rank < result.C.size(1) ? fmt::format(", of which {} are used", result.used_rank) : "",
-             metrics.rmse);
+  fmt::print("rank {}{}", result.C.size(1),
+             result.used_rank < result.C.size(1) ? fmt::format(", of which {} are used", result.used_rank) : "");
+  if (options.feedback == Feedback::kExplicit) {
+    fmt::print("   rmse {:.6g}", metrics.rmse);
+  } else if (!result.losses.empty()) {
+    fmt::print("   loss {:.6g}", result.losses.back());
+  }
   if (result.validation_rmse) fmt::print("   validation rmse {:.6g}", *result.validation_rmse);
   if (metrics.test_rmse) fmt::print("   test rmse {:.6g} ({} entries)", *metrics.test_rmse, metrics.test_entries);
   fmt::print("\n");
