@@ -79,7 +79,7 @@ class Alternation {
   }
   int64_t rank() const { return rows_.values.size(1) - 2; }
   double noise() const { return noise_; }
-  // Before the last step, with the penalties.
+  // Before the last step: of the entries and, where they are given, the penalties.
   double loss() const { return loss_; }
 
   void save(wengert::serialize::OutputArchive& archive) const {
@@ -131,7 +131,7 @@ class Alternation {
   void add_factors(int64_t count) {
     const NoGradGuard no_grad;
     wengert::manual_seed(options_.seed + static_cast<uint64_t>(rank()));  // also where a run goes on
-    const double size = 0.36 * std::sqrt(std::sqrt(has_scale() ? noise_ : 1));
+    const double size = size_of_factors();
     Tensor directions = wengert::randn({columns_.pattern.rows(), count}, target_.options());
     if (options_.nonnegative) {
       directions = directions.abs();
@@ -203,6 +203,8 @@ class Alternation {
   }
   bool from_data() const { return !options_.l2 && !is_implicit_; }
   double penalty_of_bias(double from_data) const { return options_.l2_bias.value_or(options_.l2.value_or(from_data)); }
+  // Of the elements of factors, as they are begun with.
+  double size_of_factors() const { return 0.36 * std::sqrt(std::sqrt(has_scale() ? noise_ : 1)); }
   Tensor weights_or_ones() const { return weights_.defined() ? weights_ : ones_; }
   Tensor weighted(const Tensor& x) const { return entries_.weights.defined() ? entries_.weights * x : x; }
   static Tensor orthogonal(const Tensor& x) { return std::get<0>(wengert::linalg_qr(x)); }
@@ -229,6 +231,13 @@ class Alternation {
     return weighted(losses_of(target_, product + mean_, options_.loss, options_.huber_delta)).sum();
   }
 
+  // Of each element or, (1, k + 2), each column; not of the ones.
+  Tensor penalties_of(const Side& side) const {
+    Tensor penalties = side.penalties.unsqueeze(0).clone();
+    penalties.select(1, side.ones).fill_(0);
+    return options_.l2_by_count ? penalties * SparseMatrix(side.pattern, ones_).sum(1).unsqueeze(1) : penalties;
+  }
+
   void step(Side& side, const Side& other) {
     const int64_t free = rank() + (has_biases_ ? 1 : 0), first = has_biases_ ? side.first : 1;
     if (free == 0) return;
@@ -237,8 +246,7 @@ class Alternation {
     }
     Tensor spread = wengert::zeros_like(side.values);
     if (from_data()) spread = SparseMatrix(side.pattern, weights_or_ones()).mm(other.variances);
-    Tensor penalties = side.penalties + spread;
-    if (options_.l2_by_count) penalties = penalties * SparseMatrix(side.pattern, ones_).sum(1).unsqueeze(1);
+    const Tensor penalties = penalties_of(side) + spread;
 
     const Tensor& values = side.values;
     values.requires_grad_(true);
@@ -247,6 +255,7 @@ class Alternation {
     options.whole(is_implicit_).nonnegative(options_.nonnegative).block(std::max<int64_t>(kBlock, 1));
     options.weights(weights_);
     wengert::optim::RowGaussNewton optimizer({values}, options);
+    const double of_other = from_data() ? 0 : (penalties_of(other) * other.values.square()).sum().item<double>();
     bool is_first = true;
     optimizer.step([&] {
       optimizer.zero_grad();
@@ -254,7 +263,7 @@ class Alternation {
       const Tensor loss = of_entries + (penalties * values.square()).sum();
       if (is_first) {
         error_ = of_entries.item<double>();
-        loss_ = loss.item<double>();
+        loss_ = from_data() ? error_ : loss.item<double>() + of_other;
         is_first = false;
       }
       loss.backward();
@@ -265,6 +274,7 @@ class Alternation {
     if (!from_data()) return;
 
     // The error that is expected: that of the means, and what the variances add, which belongs to the last step.
+    const double noise_before = noise_;
     if (has_scale()) {
       const double error = (error_ + added_error_ + entries_.squares_within) / entries_.count;
       noise_ = std::max(options_.loss == LossKind::kAbsolute ? error / 2 : error, 1e-300);
@@ -280,6 +290,12 @@ class Alternation {
     // What a normal prior's variance would be. A factor that is nothing in no line has no upper bound otherwise.
     const Tensor second_moment = (values.square() + side.variances).narrow(1, first, free).mean(0);
     own.copy_(noise_ / second_moment.clamp_min(1e-30));
+    // While the first factors explain most of what there is, the noise seems too large for the others, which must not
+    // vanish before it is known.
+    constexpr double kSettled = 0.7;
+    if (noise_ < kSettled * noise_before && rank() > 0) {
+      side.penalties.narrow(0, 1, rank()).fill_(noise_ / std::pow(size_of_factors(), 2));
+    }
     if (options_.l2_bias && has_biases_) side.penalties[side.bias].fill_(*options_.l2_bias);
   }
 

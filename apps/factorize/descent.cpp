@@ -257,6 +257,7 @@ FitResult descend(const Objective& objective, const FitOptions& options, const R
     differentiate();  // makes the gradients that later steps set to zero
     std::optional<const wengert::Replay> replay;
     if (objective.can_be_replayed) replay.emplace(differentiate);
+    if (replay) (*replay)();  // as in the steps that follow, to the last digit: where a run goes on, too
     const auto differentiate_again = [&] { replay ? (*replay)() : differentiate(); };
     while (true) {
       const double value = loss.item<double>() * objective.unit;

@@ -5,6 +5,7 @@
 #include <factorize/interrupt.h>
 #include <factorize/notebook.h>
 #include <factorize/report.h>
+#include <factorize/whole.h>
 #include <fmt/format.h>
 #include <wengert/wengert.h>
 
@@ -213,7 +214,6 @@ struct Fitted {
 std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const Data& data,
                                           const wengert::Tensor& values) {
   if (!arguments.checkpoint && !arguments.resume) return std::nullopt;
-  if (arguments.out.empty()) throw wengert::Error("--checkpoint and --resume need a folder, --out DIR");
   std::error_code error;
   std::filesystem::create_directories(arguments.out, error);
   if (error) throw wengert::Error(fmt::format("{}: {}", arguments.out, error.message()));
@@ -279,9 +279,16 @@ Fitted fit_data(const FitArguments& arguments, Data& data) {
 int run_fit(FitArguments& arguments, const std::string& command) {
   const auto start = Clock::now();
   if (arguments.threads > 0) wengert::set_num_threads(arguments.threads);
+  if ((arguments.checkpoint || arguments.resume) && arguments.out.empty()) {
+    throw wengert::Error("--checkpoint and --resume need a folder, --out DIR");
+  }
   arguments.read.dtype = arguments.fit.dtype;
   Data data = read_data(arguments.file, arguments.read);
   const double read_seconds = seconds_since(start);
+  if (std::holds_alternative<wengert::Tensor>(data.content) && data.holes == 0) {
+    if (!arguments.fit.rank) throw wengert::Error("a whole matrix needs --rank");
+    check_rank(std::get<wengert::Tensor>(data.content), *arguments.fit.rank);
+  }
   if (!arguments.quiet) fmt::print("{}\n", description(data));
   Fitted fitted = fit_data(arguments, data);
   const FitResult& result = fitted.result;

@@ -53,6 +53,8 @@ const std::vector<std::pair<std::string, Schedule>>& schedule_names() {
 double learning_rate(const FitOptions& options) {
   if (options.lr) return *options.lr;
   switch (options.optimizer) {
+    case OptimizerKind::kAuto:
+    case OptimizerKind::kAls:
     case OptimizerKind::kSgd:
     case OptimizerKind::kAsgd: break;
     case OptimizerKind::kRmsprop: return 0.001;
@@ -95,7 +97,7 @@ FitOptions decided(FitOptions options) {
 }  // namespace
 
 FitResult fit(const Tensor& matrix, const FitOptions& options, const Running& running) {
-  if (!options.rank) throw wengert::Error("--rank is needed for a whole matrix");
+  if (!options.rank) throw wengert::Error("a whole matrix needs a rank");
   const FitOptions chosen = decided(options);
   return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(matrix, chosen, running)
                                                  : fit_by_descent(matrix, chosen, running);

@@ -59,7 +59,11 @@ Sample sample_of(ByteStream& stream, const ReadOptions& options) {
   for (const std::string_view line : lines) {
     try {
       const auto& found = fields.of(line);
-      sample.rows.emplace_back(found.begin(), found.end());
+      std::vector<std::string>& row = sample.rows.emplace_back(found.begin(), found.end());
+      if (!sample.dialect.decimal_comma) continue;
+      for (std::string& field : row) {
+        if (fields.number(field)) std::replace(field.begin(), field.end(), ',', '.');
+      }
     } catch (const std::string&) {
       break;  // told when the line is read
     }

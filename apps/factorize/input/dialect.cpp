@@ -38,16 +38,13 @@ Dialect Dialect::of(const std::vector<std::string_view>& lines, const std::strin
   Dialect dialect;
   dialect.delimiter = given;
   if (given.empty()) {
-    dialect.delimiter = " ";
-    for (const std::string_view candidate : {"::", "\t", ";", "|", ","}) {
-      // The first line may be a title.
-      const bool found =
-          std::any_of(lines.begin(), lines.begin() + static_cast<int64_t>(std::min<size_t>(2, lines.size())),
-                      [&](std::string_view line) { return occurs(candidate, trimmed(line)); });
-      if (!found) continue;
-      dialect.delimiter = candidate;
-      break;
+    // The first line may be a title.
+    for (size_t i = 0; i < std::min<size_t>(2, lines.size()) && dialect.delimiter.empty(); ++i) {
+      for (const std::string_view candidate : {"::", "\t", ";", "|", ","}) {
+        if (dialect.delimiter.empty() && occurs(candidate, trimmed(lines[i]))) dialect.delimiter = candidate;
+      }
     }
+    if (dialect.delimiter.empty()) dialect.delimiter = " ";
   }
   if (dialect.delimiter == ",") return dialect;
   Fields fields(dialect);

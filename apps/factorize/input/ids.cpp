@@ -22,10 +22,12 @@ int32_t canonical_number(std::string_view text) {
 
 void Ids::Piece::become_texts() {
   are_numbers = false;
-  for (const int32_t number : numbers) {
-    texts.emplace_back(*written_.emplace_back(std::make_unique<std::string>(std::to_string(number))));
-  }
+  for (const int32_t number : numbers) add_written(number);
   numbers = {};
+}
+
+void Ids::Piece::add_written(int32_t number) {
+  texts.emplace_back(*written_.emplace_back(std::make_unique<std::string>(std::to_string(number))));
 }
 
 void Ids::Piece::add(std::string_view text) {

@@ -22,12 +22,13 @@ class Ids {
     bool are_numbers = true;
 
     void add(std::string_view text);
-    void add_number(int32_t number) { are_numbers ? numbers.push_back(number) : add(std::to_string(number)); }
+    void add_number(int32_t number) { are_numbers ? numbers.push_back(number) : add_written(number); }
     size_t size() const { return are_numbers ? numbers.size() : texts.size(); }
 
    private:
     std::vector<std::unique_ptr<std::string>> written_;  // what texts refer to that is in no file
     void become_texts();
+    void add_written(int32_t number);
   };
 
   /// Adds the piece's names to `entries`, as keys that finish() makes positions of. All vectors that were added to are

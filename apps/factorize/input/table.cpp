@@ -31,9 +31,9 @@ TableLayout table_layout(Dialect dialect, const std::vector<std::vector<std::str
   const auto names = static_cast<size_t>(
       std::count_if(rows.begin() + 1, rows.end(), [](const auto& row) { return !row.empty() && is_word(row[0]); }));
   // As of R: the header has no field for the names.
-  const bool header_is_shorter = others > 0 && std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
-                                   return row.size() == first.size() + 1;
-                                 });
+  const bool header_is_shorter =
+      others > 0 && std::none_of(first.begin(), first.end(), is_number) &&
+      std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) { return row.size() == first.size() + 1; });
   if (header_is_shorter) ++layout.fields;
   layout.has_names = layout.fields > 1 && (others > 0 ? names == others
                                                       : is_word(first[0]) && first.size() > 1 &&

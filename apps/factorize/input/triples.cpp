@@ -74,19 +74,20 @@ bool looks_like_triples(const std::vector<std::vector<std::string>>& rows) {
   std::set<std::string> row_names;
   for (size_t i = has_header ? 1 : 0; i < rows.size(); ++i) {
     const std::vector<std::string>& row = rows[i];
-    if (row.size() != rows[0].size()) return false;
+    if (row.size() != rows[0].size()) continue;  // told when it is read
     ++all;
-    whole_rows += is_whole_number(row[0]) ? 1 : 0;
-    whole_columns += is_whole_number(row[1]) ? 1 : 0;
+    whole_rows += is_whole_number(row[0]) || row[0].empty() ? 1 : 0;
+    whole_columns += is_whole_number(row[1]) || row[1].empty() ? 1 : 0;
     numbers += is_number(row[2]) || is_hole(row[2]) ? 1 : 0;
     pairs.emplace(row[0], row[1]);
     row_names.insert(row[0]);
   }
-  if (all == 0 || numbers < all || 2 * pairs.size() < all) return false;
+  if (2 * all < rows.size() || all == 0 || numbers < all || 2 * pairs.size() < all) return false;
   if (whole_rows == all && whole_columns == all) return true;
   const auto are_words = [&](size_t column) {
-    return std::all_of(rows.begin() + (has_header ? 1 : 0), rows.end(),
-                       [&](const auto& row) { return !is_number(row[column]) && !is_hole(row[column]); });
+    return std::all_of(rows.begin() + (has_header ? 1 : 0), rows.end(), [&](const auto& row) {
+      return column >= row.size() || (!is_number(row[column]) && !is_hole(row[column]));
+    });
   };
   // A name, and a word or a whole number beside it: of a table's rows, names are different ones.
   if (whole_rows == 0 && are_words(0)) return are_words(1) || (whole_columns == all && row_names.size() < all);
@@ -126,11 +127,13 @@ TriplesLayout triples_layout(const std::string& name, Dialect dialect,
       if (i == 3 && columns.size() == 4 && equals == std::string::npos && role_of(word) == ColumnRole::kTime) {
         role = ColumnRole::kTime;
       }
-      std::optional<size_t> field = field_named(word);
-      by_name = by_name || field.has_value();
-      if (!field && is_whole_number(word)) {
+      std::optional<size_t> field;
+      if (is_whole_number(word)) {
         const auto number = static_cast<size_t>(std::stoll(word));
         if (number >= 1 && number <= first.size()) field = number - 1;
+      } else {
+        field = field_named(word);
+        by_name = by_name || field.has_value();
       }
       if (!field) {
         throw Error(fmt::format("{}: there is no column {}; the first line has {}", name, shown(word), first.size()));

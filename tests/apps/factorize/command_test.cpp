@@ -1,14 +1,17 @@
-#include <factorize/matrix_file.h>
+#include <apps/factorize/read.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <support/inputs.h>
 #include <support/temporary_folder.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <wengert/wengert.h>
 
 #include <nlohmann/json.hpp>
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -65,7 +68,7 @@ TEST_F(Command, FitWritesFactorsMetricsAndLosses) {
   const Outcome outcome = run("fit " + kVolcano + " --rank 5 --center global --out " + out);
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.err, "");
-  EXPECT_NE(outcome.out.find("87 x 61, rank 5"), std::string::npos);
+  EXPECT_NE(outcome.out.find("a table, comma-separated: 87 x 61"), std::string::npos);
   const wengert::Tensor C = read_matrix(out + "/C.npy"), F = read_matrix(out + "/F.npy"),
                         offset = read_matrix(out + "/offset.npy");
   ASSERT_EQ(C.sizes(), wengert::IntArrayRef({87, 5}));
@@ -104,9 +107,9 @@ TEST_F(Command, WrongUsageIsStatusTwo) {
   expect_failure("--no-such-option", 2, "factorize: ");
   expect_failure("nonsense", 2, "factorize: ");
   expect_failure("fit", 2, "is required");
-  expect_failure("fit " + kVolcano, 2, "--rank is required");
   expect_failure("fit " + kVolcano + " --rank x", 2, "--rank");
-  expect_failure("fit " + kVolcano + " --rank 2 --optimizer newton", 2, "--optimizer: newton is none of sgd|adam|");
+  expect_failure("fit " + kVolcano + " --rank 2 --optimizer newton", 2,
+                 "--optimizer: newton is none of auto|als|sgd|adam|");
   expect_failure("fit " + kVolcano + " --rank 2 --lr -1", 2, "--lr");
   expect_failure("fit " + kVolcano + " --rank 2 --momentum 1", 2, "--momentum");
   expect_failure("fit " + kVolcano + " --rank 2 --iterations -5", 2, "--iterations");
@@ -117,7 +120,7 @@ TEST_F(Command, WhatCannotBeDoneIsStatusOne) {
   expect_failure("fit " + folder_.file("empty.csv", "") + " --rank 2", 1, "the file is empty");
   expect_failure("fit " + folder_.file("ragged.csv", "1,2\n3\n") + " --rank 1", 1, "ragged.csv:2: expected 2 columns");
   expect_failure("fit " + folder_.file("text.csv", "1,2\n3,x\n") + " --rank 1", 1, "text.csv:2: expected a number");
-  expect_failure("fit " + folder_.file("nan.csv", "1,2\n3,nan\n") + " --rank 1", 1, "row 2, column 2 is NaN");
+  expect_failure("fit " + folder_.file("inf.csv", "1,2\n3,inf\n") + " --rank 1", 1, "inf.csv:2: expected a finite");
   expect_failure("fit " + kVolcano + " --rank 62", 1, "--rank 62 is impossible for a 87 x 61 matrix: expected 1 to 61");
   expect_failure("fit " + kVolcano + " --rank 0", 1, "--rank 0 is impossible");
   expect_failure("fit " + kVolcano + " --quiet --rank 1 --out /proc/nothing", 1, "/proc/nothing: ");
@@ -132,6 +135,105 @@ TEST_F(Command, DivergenceIsReportedAndTheLastFactorsAreWritten) {
                                                 "iteration [0-9]+ are kept. Try a smaller --lr than 50\n")))
       << outcome.err;
   EXPECT_EQ(read_matrix(out + "/C.npy").size(0), 87);  // which refuses what is not finite
+}
+
+// Ratings of ids that are words, 20 x 15, of which some are missing, with a time.
+std::string some_ratings() {
+  std::string text = "who,what,stars,when\n";
+  for (int i = 0; i < 20; ++i) {
+    for (int j = 0; j < 15; ++j) {
+      if ((i * 7 + j * 3) % 4 != 0)
+        text += fmt::format("user{},\"item, {}\",{},{}\n", i, j, 1 + (i * j + i) % 5, i + 20 * j);
+    }
+  }
+  return text;
+}
+
+TEST_F(Command, FitsRatings) {
+  const std::string file = folder_.file("ratings.csv", some_ratings()), out = folder_.path() / "model";
+  const Outcome weighted = run("fit " + file + " --columns who,what,stars,when --rank 3");
+  EXPECT_EQ(weighted.status, 0) << weighted.err;
+  EXPECT_NE(weighted.out.find("entries (row, column, value, weight)"), std::string::npos) << weighted.out;
+  const Outcome timed =
+      run("fit " + file + " --columns who,what,stars,time=when --holdout 0.1 --holdout-by time --rank 3 --out " + out);
+  EXPECT_EQ(timed.status, 0) << timed.err;
+  EXPECT_NE(
+      timed.out.find("entries (row, column, value, time), comma-separated: 20 x 15, 225 entries (75 %) from 1 to 5, "
+                     "ids are names\n"),
+      std::string::npos)
+      << timed.out;
+  const auto metrics = nlohmann::json::parse(content_of(out + "/metrics.json"));
+  EXPECT_EQ(metrics["entries"], 202);
+  EXPECT_EQ(metrics["test_entries"], 23);
+  EXPECT_GT(metrics["test_rmse"].get<double>(), 0);
+  EXPECT_NE(metrics["command"].get<std::string>().find("--holdout-by time"), std::string::npos);
+  EXPECT_TRUE(content_of(out + "/row_ids.txt").starts_with("user0\nuser1\n"));
+  EXPECT_TRUE(content_of(out + "/column_ids.txt").find("item, 0\n") != std::string::npos);
+  // All that a prediction needs is in one file, and in those for NumPy.
+  std::map<std::string, wengert::Tensor> model;
+  wengert::load(model, out + "/factors.safetensors");
+  EXPECT_EQ(model["C"].sizes(), wengert::IntArrayRef({20, 3}));
+  EXPECT_EQ(model["F"].sizes(), wengert::IntArrayRef({3, 15}));
+  EXPECT_TRUE(equal(model["row_bias"], wengert::load_npy(out + "/row_bias.npy")));
+  EXPECT_TRUE(equal(model["C"], wengert::load_npy(out + "/C.npy")));
+}
+
+TEST_F(Command, TellsWhatIsWrongInALineOfItsOwn) {
+  const std::string file = folder_.file("m.csv", "1,2,3\n4,5,\x1b]0;\a\r6\n");
+  expect_failure("fit " + file, 1, "m.csv:2: expected a number in column 3, found \"\\x1b]0;\\x07\\x0d6\"");
+  expect_failure("fit " + folder_.file("r.csv", "1,2,3\n4,5,6\n") + " --test " + file, 1, "m.csv:2: ");
+  expect_failure("fit " + kVolcano + " --rank 2 --test " + file, 1, "");
+  expect_failure("fit " + kVolcano + " --rank 2 --resume", 1, "--checkpoint and --resume need a folder, --out DIR");
+}
+
+// Killed at any moment, the run goes on from its last checkpoint, and comes to the bits of one that nobody killed.
+TEST_F(Command, SurvivesBeingKilledFiftyTimes) {
+  const std::string whole = folder_.path() / "whole", killed = folder_.path() / "killed";
+  const std::string fit = "fit " + kVolcano + " --rank 5 --optimizer adam --tolerance 0 --quiet --iterations ";
+  int kills = 0;
+  for (int i = 0; kills < 50 && i < 500; ++i) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      execl(FACTORIZE_PROGRAM, "factorize", "fit", kVolcano.c_str(), "--rank", "5", "--optimizer", "adam",
+            "--tolerance", "0", "--quiet", "--iterations", "1000000", "--checkpoint", "0.001", "--resume", "--out",
+            killed.c_str(), static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    usleep(static_cast<useconds_t>(8000 + i * 7919 % 30000));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    kills += WIFSIGNALED(status) ? 1 : 0;
+  }
+  EXPECT_EQ(kills, 50);
+  wengert::serialize::InputArchive checkpoint;
+  checkpoint.load_from(killed + "/checkpoint.safetensors");
+  int64_t iterations = 0;
+  checkpoint.read("iterations", iterations);
+  EXPECT_GT(iterations, 50);
+  const std::string further = std::to_string(iterations + 100);
+  EXPECT_EQ(run(fit + further + " --resume --out " + killed).status, 0);
+  EXPECT_EQ(run(fit + further + " --out " + whole).status, 0);
+  for (const char* file : {"/C.npy", "/F.npy", "/loss.csv"}) {
+    EXPECT_TRUE(content_of(whole + file) == content_of(killed + file)) << file;
+  }
+}
+
+// As of a disk that is full: files can grow to 8 KiB.
+TEST_F(Command, AFullDiskLeavesTheOldModel) {
+  const std::string file = folder_.file("ratings.csv", some_ratings()), out = folder_.path() / "model";
+  EXPECT_EQ(run("fit " + file + " --quiet --out " + out).status, 0);
+  const std::string model = content_of(out + "/factors.safetensors"), metrics = content_of(out + "/metrics.json");
+  const std::string program = FACTORIZE_PROGRAM;
+  const int status = std::system(("bash -c 'trap \"\" XFSZ; ulimit -f 8; " + program + " fit " + kVolcano +
+                                  " --rank 60 --quiet --out " + out + "' 2>" + (folder_.path() / "stderr").string())
+                                     .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  const std::string error = content_of(folder_.path() / "stderr");
+  EXPECT_NE(error.find("File too large"), std::string::npos) << error;
+  EXPECT_EQ(content_of(out + "/factors.safetensors"), model);
+  EXPECT_EQ(content_of(out + "/metrics.json"), metrics);
 }
 
 // On a terminal: a progress line is shown; the interrupt stops the run; the factors so far are written.
