@@ -3,6 +3,7 @@
 
 usage: tests/fuzz/make_corpus.py
 """
+import gzip
 import json
 import pathlib
 import struct
@@ -67,11 +68,33 @@ def make_npy_and_npz():
     write("npz", "damaged", stored[:150] + b"\xff" + stored[151:])
 
 
+def make_scipy():
+    data = {"data": np.array([5.0, 6.0, 7.0]), "shape": np.array([3, 2]), "format": np.array(b"csr")}
+    (CORPUS / "scipy").mkdir(parents=True, exist_ok=True)
+    np.savez(CORPUS / "scipy" / "csr", indices=np.array([1, 0, 1]), indptr=np.array([0, 1, 1, 3]), **data)
+    np.savez(CORPUS / "scipy" / "coo", row=np.array([0, 2, 2]), col=np.array([1, 0, 1]), **data)
+    np.savez(CORPUS / "scipy" / "wrong", indices=np.array([1, 0, 9]), indptr=np.array([0, 5, 1, 3]), **data)
+
+
 def make_text():
-    write("delimited", "header", b"a,b\n1,2.5\n-3,4e1\n")
-    write("delimited", "quoted", b'\xef\xbb\xbf"1";"2"\r\n"3";"+4e1"\r\n')
-    write("delimited", "blanks", b"  1  2.5 \n-3 nan\n\n")
-    write("delimited", "ragged", b"1,2\n3\n")
+    write("text", "header", b"a,b\n1,2.5\n-3,4e1\n")
+    write("text", "quoted", b'\xef\xbb\xbf"1";"2"\r\n"3";"+4e1"\r\n')
+    write("text", "blanks", b"  1  2.5 \n-3 nan\n\n")
+    write("text", "ragged", b"1,2\n3\n")
+    write("text", "named", b'name;a;b\n# comment\n"x ""y""";1,5;\nz;NA;3\n')
+    write("triples", "movielens", b"1::1193::5::978300760\n1::661::3::978302109\n2::1193::4::978298413\n")
+    write("triples", "header", b'user,item,rating,timestamp\nann,"dune, 2",3.5,1\nbob,dune,NA,2\n')
+    write("triples", "numbers", b"7 20 3.5\n1073741823 30 1\n12 20 -5e-3\n")
+    write("triples", "mixed", b"1,2,3\n007,x,4\n99999999999,2,1e38\n")
+    write("triples", "weights", b"user\titem\trating\tweight\n1\t2\t3\t0.5\n")
+    table = b"".join(b"%d %d %d\n" % (i % 9, i % 7, i % 5) for i in range(300))
+    write("compressed", "gzip", gzip.compress(table, mtime=0))
+    write("compressed", "two", gzip.compress(table[:90], mtime=0) + gzip.compress(b"1 2 3\n", mtime=0) + bytes(9))
+    write("compressed", "cut", gzip.compress(table, mtime=0)[:-9])
+    # Zstandard: one frame with a raw block.
+    write("compressed", "zstd", bytes.fromhex("28b52ffd2006") + struct.pack("<I", 6 << 3 | 1)[:3] + b"1 2 3\n")
+    write("matrix_market", "coordinate", b"%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n1 1 2.5\n3 1 -1\n")
+    write("matrix_market", "pattern", b"%%MatrixMarket matrix coordinate pattern general\n999999999 2 1\n999999999 2\n")
     write("matrix_market", "general", b"%%MatrixMarket matrix array real general\n% comment\n2 3\n1\n4\n2\n5\n3\n6\n")
     write("matrix_market", "symmetric", b"%%MatrixMarket matrix array integer symmetric\n2 2\n1\n2\n3\n")
     write("matrix_market", "large", b"%%MatrixMarket matrix array real general\n999999999 999999999\n1\n")
@@ -80,3 +103,4 @@ def make_text():
 make_safetensors()
 make_npy_and_npz()
 make_text()
+make_scipy()

@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$(realpath -m "$1") seconds=${2:-20}
 cd "$(dirname "$0")/../.."
 targets=("${@:3}")
-[[ ${#targets[@]} -gt 0 ]] || targets=(delimited matrix_market npy npz safetensors)
+[[ ${#targets[@]} -gt 0 ]] || targets=(text triples matrix_market compressed scipy npy npz safetensors)
 if [[ ${#targets[@]} -gt 1 ]]; then
   printf '%s\n' "${targets[@]}" | xargs -P 2 -I {} tests/fuzz/run.sh "$folder" "$seconds" {}
   exit
@@ -15,10 +15,11 @@ library=build/release
 
 sources_of() {
   case $1 in
-    delimited | matrix_market) echo apps/factorize/{delimited,matrix_market}.cpp ;;
-    npy) echo autograd/serialize/{file,npy,stored_type}.cpp ;;
-    npz) echo autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
-    safetensors) echo autograd/serialize/{archive,file,safetensors,stored_type}.cpp ;;
+    text | triples | matrix_market | compressed | scipy)
+      echo tests/fuzz/input_fuzz.cpp apps/factorize/input/*.cpp autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
+    npy) echo tests/fuzz/npy_fuzz.cpp autograd/serialize/{file,npy,stored_type}.cpp ;;
+    npz) echo tests/fuzz/npz_fuzz.cpp autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
+    safetensors) echo tests/fuzz/safetensors_fuzz.cpp autograd/serialize/{archive,file,safetensors,stored_type}.cpp ;;
   esac
 }
 
@@ -26,8 +27,8 @@ target=${targets[0]}
 read -ra sources <<<"$(sources_of "$target")"
 mkdir -p "$folder/$target"
 clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I tests -I apps \
-  -I "$library/include" "tests/fuzz/${target}_fuzz.cpp" "${sources[@]}" -o "$folder/${target}_fuzz" \
-  "$library/libwengert.so" "-Wl,-rpath,$PWD/$library" -lfmt -lzip
+  -I "$library/include" "${sources[@]}" -o "$folder/${target}_fuzz" \
+  "$library/libwengert.so" "-Wl,-rpath,$PWD/$library" -lfmt -lzip -lz -lzstd
 # No input of 64 KiB is reason to ask for more than 64 MiB at once.
 "$folder/${target}_fuzz" -max_total_time="$seconds" -max_len=65536 -malloc_limit_mb=64 -rss_limit_mb=4096 \
   -print_final_stats=1 -artifact_prefix="$folder/$target-" "$folder/$target" "tests/fuzz/corpus/$target"

@@ -44,7 +44,7 @@ Dialect Dialect::of(const std::vector<std::string_view>& lines, const std::strin
         if (dialect.delimiter.empty() && occurs(candidate, trimmed(lines[i]))) dialect.delimiter = candidate;
       }
     }
-    if (dialect.delimiter.empty()) dialect.delimiter = " ";
+    if (dialect.delimiter.empty()) dialect.delimiter.assign(1, ' ');
   }
   if (dialect.delimiter == ",") return dialect;
   Fields fields(dialect);
