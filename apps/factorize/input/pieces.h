@@ -2,8 +2,7 @@
 
 #include <factorize/input/byte_stream.h>
 #include <fmt/format.h>
-#include <wengert/autograd/base/error.h>
-#include <wengert/ops/kernels/threads.h>
+#include <wengert/wengert.h>
 
 #include <deque>
 #include <future>
