@@ -25,6 +25,16 @@ void add_matrix_rows(GradientRows& rows) {
   rows.row("SparseMatrix::mm", "transposed", {real({4}), real({3, 2}, 1)},
            [=](const Inputs& in) { return SparseMatrix(pattern, in[0]).t().mm(in[1]); })
       .without_empty();
+  const Tensor weights = tensor({0.5, 2.0, 1.0, 3.0});
+  rows.row("sampled_squared_error", "", {real({3, 2}), real({2, 4}, 1), real({4}, 2)},
+           [=](const Inputs& in) { return sampled_squared_error(in[0], in[1], SparseMatrix(pattern, in[2])); })
+      .without_empty();
+  rows.row("sampled_squared_error", "weighted_transposed", {real({2, 4}), real({3, 2}, 1), real({4}, 2)},
+           [=](const Inputs& in) {
+             return sampled_squared_error(in[0].t(), in[1].t(), SparseMatrix(pattern, in[2]).t(),
+                                          weights.to(in[0].dtype()));
+           })
+      .without_empty();
   for (const int64_t dim : {0, 1}) {
     rows.row("SparseMatrix::sum", dim == 0 ? "columns" : "rows", {real({4})},
              [=](const Inputs& in) { return SparseMatrix(pattern, in[0]).sum(dim); })

@@ -129,6 +129,73 @@ TEST(SparseMatrix, ThreadsChangeNoBit) {
   set_num_threads(1);
 }
 
+// At the size that is timed, beside sums in double precision, entry by entry.
+TEST(SparseMatrix, OfAMillionEntriesComesNearExactSums) {
+  constexpr int64_t kRows = 6000, kColumns = 3700, kRank = 16;
+  manual_seed(4);
+  const Tensor drawn = randint(0, kRows * kColumns, {1000000}, kLong);
+  std::vector<int32_t> rows, columns;
+  for (int64_t e = 0; e < drawn.numel(); ++e) {
+    rows.push_back(static_cast<int32_t>(drawn.data_ptr<int64_t>()[e] / kColumns));
+    columns.push_back(static_cast<int32_t>(drawn.data_ptr<int64_t>()[e] % kColumns));
+  }
+  const auto [pattern, value_of] = SparsePattern::coalesced(rows, columns, kRows, kColumns);
+  EXPECT_LT(pattern.nnz(), 990000);
+  const Tensor C = randn({kRows, kRank}).requires_grad_(), F = randn({kRank, kColumns}).requires_grad_();
+  const Tensor values = randn({pattern.nnz()}), weights = rand({pattern.nnz()});
+  const Tensor loss = sampled_squared_error(C, F, SparseMatrix(pattern, values), weights);
+  const std::vector<Tensor> gradients = autograd::grad({loss}, {C, F});
+
+  std::vector<double> of_C(kRows * kRank), of_F(kRank * kColumns);
+  const Tensor starts = pattern.crow_indices(), places = pattern.col_indices();
+  const auto *start = starts.data_ptr<int64_t>(), *place = places.data_ptr<int64_t>();
+  const float *c = C.data_ptr<float>(), *f = F.data_ptr<float>();
+  double exact = 0;
+  for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t e = start[i]; e < start[i + 1]; ++e) {
+      double difference = values.data_ptr<float>()[e];
+      for (int64_t l = 0; l < kRank; ++l) difference -= double{c[i * kRank + l]} * f[l * kColumns + place[e]];
+      const double weighted = weights.data_ptr<float>()[e] * difference;
+      exact += weighted * difference;
+      for (int64_t l = 0; l < kRank; ++l) {
+        of_C[static_cast<size_t>(i * kRank + l)] -= 2 * weighted * f[l * kColumns + place[e]];
+        of_F[static_cast<size_t>(l * kColumns + place[e])] -= 2 * weighted * c[i * kRank + l];
+      }
+    }
+  }
+  EXPECT_NEAR(loss.item<double>() / exact, 1, 1e-6);
+  const auto largest_difference = [](const Tensor& x, const std::vector<double>& expected) {
+    double largest = 0;
+    const std::vector<double> found = test::values(x);
+    for (size_t i = 0; i < found.size(); ++i) largest = std::max(largest, std::abs(found[i] - expected[i]));
+    return largest;
+  };
+  EXPECT_LT(largest_difference(gradients[0], of_C), 2e-3);  // of sums of some 160 terms of size 10
+  EXPECT_LT(largest_difference(gradients[1], of_F), 2e-3);
+}
+
+TEST(SparsePattern, CoalescesPositionsThatAreThereTwice) {
+  const std::vector<int32_t> rows{2, 0, 2, 0, 2}, columns{1, 3, 1, 0, 1};
+  const auto [pattern, value_of] = SparsePattern::coalesced(rows, columns, 3, 4);
+  EXPECT_EQ(pattern.nnz(), 3);
+  EXPECT_EQ(test::values(value_of), (std::vector<double>{2, 1, 2, 0, 2}));
+  EXPECT_EQ(test::values(pattern.order()), (std::vector<double>{3, 1, 0}));  // the first of each
+  EXPECT_EQ(test::values(pattern.col_indices()), (std::vector<double>{0, 3, 1}));
+  EXPECT_ERROR(SparsePattern(rows, columns, 3, 4), "position (2, 1) is there twice");
+}
+
+TEST(SampledSquaredError, RefusesWhatDoesNotGoTogether) {
+  const SparsePattern pattern(tensor({0, 1}, kLong), tensor({2, 0}, kLong), 2, 3);
+  const SparseMatrix target(pattern, ones({2}));
+  const Tensor c = ones({2, 4}), f = ones({4, 3});
+  EXPECT_ERROR(sampled_squared_error(c, ones({4, 2}), target), "sampled_squared_error: a pattern of 2 x 3 does not go");
+  EXPECT_ERROR(sampled_squared_error(c.to(kDouble), f.to(kDouble), target), "factors of Double do not go with values");
+  EXPECT_ERROR(sampled_squared_error(c, f, target, ones({3})), "expected 2 weights of Float, got [3] of Float");
+  EXPECT_ERROR(sampled_squared_error(c, f, target, ones({2}, requires_grad())), "weights are constant");
+  EXPECT_EQ(sampled_squared_error(c, f.clone().requires_grad_(), target).grad_fn()->name(),
+            "SampledSquaredErrorBackward0");
+}
+
 TEST(SparseMatrix, NamesItsNodes) {
   const SparsePattern pattern(tensor({0, 1}, kLong), tensor({2, 0}, kLong), 2, 3);
   const Tensor y = sampled_mm(ones({2, 2}, requires_grad()), ones({2, 3}), pattern);
