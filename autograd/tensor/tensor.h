@@ -70,7 +70,7 @@ class Tensor {
   ScalarType scalar_type() const { return dtype(); }
   TensorOptions options() const;
   int64_t element_size() const { return wengert::element_size(dtype()); }
-  size_t nbytes() const { return static_cast<size_t>(numel() * element_size()); }
+  size_t nbytes() const { return static_cast<size_t>(numel()) * static_cast<size_t>(element_size()); }
   int64_t storage_offset() const;  ///< in elements
   bool is_contiguous() const;
   Layout layout() const;

@@ -90,12 +90,13 @@ for document in README.md CONTRIBUTING.md docs/*.md; do
     rm -f "$scratch/output"
     count=$((count + 1))
     case $block in
-      *.sh) while read -r line; do
+      *.sh) last=$root
+        while read -r line; do
         line=${line%%  \#*}
         [[ -z $line ]] || run_command "$place" "$line"
       done <"$block" ;;
-      *.cpp) run_snippet "$place" "$block" ;;
-      *.python) (cd "$scratch" && /usr/bin/python3 "$block") >"$scratch/output" 2>&1 || fail "$place" "the snippet fails" ;;
+      *.cpp) last=$scratch && run_snippet "$place" "$block" ;;
+      *.python) (cd "$last" && /usr/bin/python3 "$block") >"$scratch/output" 2>&1 || fail "$place" "the snippet fails" ;;
       *.cmake) stands_in "$block" tests/consumer/*/CMakeLists.txt || fail "$place" "stands in no tests/consumer project" ;;
       *) fail "$place" "a block of no known kind: ${block##*.}" ;;
     esac

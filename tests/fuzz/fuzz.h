@@ -18,14 +18,19 @@ inline void expect(bool holds) {
   if (!holds) std::abort();
 }
 
+inline void expect_same_bytes(const Tensor& a, const Tensor& b) {
+  expect(a.sizes() == b.sizes() && a.dtype() == b.dtype() && a.is_sparse() == b.is_sparse());
+  if (a.is_sparse()) {
+    expect_same_bytes(a._indices(), b._indices());
+    return expect_same_bytes(a._values(), b._values());
+  }
+  expect(a.nbytes() == 0 || std::memcmp(a.data_ptr(), b.data_ptr(), a.nbytes()) == 0);
+}
+
 /// Both hold contiguous tensors of the same bytes under the same names.
 inline void expect_same(const std::map<std::string, Tensor>& a, const std::map<std::string, Tensor>& b) {
   expect(a.size() == b.size());
-  for (const auto& [name, tensor] : a) {
-    const Tensor& other = b.at(name);
-    expect(tensor.sizes() == other.sizes() && tensor.dtype() == other.dtype());
-    expect(tensor.nbytes() == 0 || std::memcmp(tensor.data_ptr(), other.data_ptr(), tensor.nbytes()) == 0);
-  }
+  for (const auto& [name, tensor] : a) expect_same_bytes(tensor, b.at(name));
 }
 
 }  // namespace wengert
