@@ -252,7 +252,7 @@ class Alternation {
     values.requires_grad_(true);
     wengert::optim::RowGaussNewtonOptions options;
     options.features(other.values).pattern(side.pattern).l2(penalties).first_column(first).columns(free);
-    options.whole(is_implicit_).nonnegative(options_.nonnegative).block(std::max<int64_t>(kBlock, 1));
+    options.whole(is_implicit_).nonnegative(options_.nonnegative).block(kBlock);
     options.weights(weights_);
     wengert::optim::RowGaussNewton optimizer({values}, options);
     const double of_other = from_data() ? 0 : (penalties_of(other) * other.values.square()).sum().item<double>();
@@ -260,7 +260,7 @@ class Alternation {
     optimizer.step([&] {
       optimizer.zero_grad();
       const Tensor of_entries = loss_of_entries();
-      const Tensor loss = of_entries + (penalties * values.square()).sum();
+      Tensor loss = of_entries + (penalties * values.square()).sum();
       if (is_first) {
         error_ = of_entries.item<double>();
         loss_ = from_data() ? error_ : loss.item<double>() + of_other;
@@ -271,24 +271,31 @@ class Alternation {
     });
     values.requires_grad_(false);
     values.mutable_grad() = Tensor();
-    if (!from_data()) return;
+    if (from_data()) {
+      const auto& state =
+          static_cast<const wengert::optim::RowGaussNewtonParamState&>(*optimizer.state().at(values.impl()));
+      learn(side, spread, state.curvature(), first, free);
+    }
+  }
 
+  // After a step: the noise, the posterior's variances in the `free` columns from `first` on, and the penalties that
+  // follow. spread: what the other side's variances added to the penalties; curvature: the diagonals of the rows'
+  // matrices.
+  void learn(Side& side, const Tensor& spread, const Tensor& all_curvature, int64_t first, int64_t free) {
     // The error that is expected: that of the means, and what the variances add, which belongs to the last step.
     const double noise_before = noise_;
     if (has_scale()) {
       const double error = (error_ + added_error_ + entries_.squares_within) / entries_.count;
       noise_ = std::max(options_.loss == LossKind::kAbsolute ? error / 2 : error, 1e-300);
     }
-    const auto& state =
-        static_cast<const wengert::optim::RowGaussNewtonParamState&>(*optimizer.state().at(values.impl()));
-    const Tensor curvature = state.curvature().narrow(1, first, free);
-    side.variances = wengert::zeros_like(values);
+    const Tensor curvature = all_curvature.narrow(1, first, free);
+    side.variances = wengert::zeros_like(side.values);
     const Tensor variances = side.variances.narrow(1, first, free);
     variances.copy_(noise_ / curvature);
-    const Tensor own = side.penalties.narrow(0, first, free);
-    added_error_ = ((values.square() * spread).sum() + (variances * (curvature - own)).sum()).item<double>();
-    // What a normal prior's variance would be. A factor that is nothing in no line has no upper bound otherwise.
-    const Tensor second_moment = (values.square() + side.variances).narrow(1, first, free).mean(0);
+    const Tensor own = side.penalties.narrow(0, first, free), squares = side.values.square();
+    added_error_ = ((squares * spread).sum() + (variances * (curvature - own)).sum()).item<double>();
+    // The noise over the variance of a normal prior. A factor that is nothing in any line has no upper bound otherwise.
+    const Tensor second_moment = (squares + side.variances).narrow(1, first, free).mean(0);
     own.copy_(noise_ / second_moment.clamp_min(1e-30));
     // While the first factors explain most of what there is, the noise seems too large for the others, which must not
     // vanish before it is known.

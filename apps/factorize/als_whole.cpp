@@ -62,7 +62,7 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Runn
                                                       .nonnegative(options.nonnegative));
     optimizer.step([&] {
       optimizer.zero_grad();
-      const Tensor loss = (wengert::mm(P.t(), P) * gram).sum() - 2 * (image * P).sum() + l2 * P.square().sum();
+      Tensor loss = (wengert::mm(P.t(), P) * gram).sum() - 2 * (image * P).sum() + l2 * P.square().sum();
       loss.backward();
       return loss;
     });

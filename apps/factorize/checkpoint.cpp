@@ -35,7 +35,7 @@ void Checkpoint::save(const std::function<void(wengert::serialize::OutputArchive
 }
 
 wengert::Tensor tensor_of(const std::vector<double>& numbers) {
-  const wengert::Tensor tensor = wengert::empty({static_cast<int64_t>(numbers.size())}, wengert::kDouble);
+  wengert::Tensor tensor = wengert::empty({static_cast<int64_t>(numbers.size())}, wengert::kDouble);
   std::copy(numbers.begin(), numbers.end(), tensor.data_ptr<double>());
   return tensor;
 }

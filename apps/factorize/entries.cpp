@@ -63,7 +63,7 @@ Entries entries_of(const Ratings& ratings, const Data& data, Duplicates duplicat
   if (entries.count <= 0) throw Error(fmt::format("{}: all weights are 0", data.name));
   wengert::dispatch_floating(dtype, "entries_of", [&]<class T>() {
     const auto tensor_of = [&](const std::vector<double>& numbers) {
-      const Tensor tensor = wengert::empty({static_cast<int64_t>(nnz)}, dtype);
+      Tensor tensor = wengert::empty({static_cast<int64_t>(nnz)}, dtype);
       std::transform(numbers.begin(), numbers.end(), tensor.data_ptr<T>(), [](double x) { return static_cast<T>(x); });
       return tensor;
     };
