@@ -18,10 +18,9 @@ class SparsePattern {
   SparsePattern(const Tensor& rows, const Tensor& columns, int64_t n, int64_t m);
   SparsePattern(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m);
 
-  /// The same, where positions may be there twice. Returns beside it, for each position given, the number of its value:
-  /// Long, as many as given; order() has the first of those given for each.
-  static std::pair<SparsePattern, Tensor> coalesced(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n,
-                                                    int64_t m);
+  struct Coalesced;
+  /// The same, where positions may be there several times.
+  static Coalesced coalesced(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m);
 
   int64_t rows() const;     ///< n
   int64_t columns() const;  ///< m
@@ -42,6 +41,14 @@ class SparsePattern {
 
   std::shared_ptr<const Orders> orders_;
   bool transposed_ = false;
+};
+
+/// A pattern of positions that were given several times. Those of value e are order[starts[e]] to order[starts[e + 1]],
+/// in the order in which they were given.
+struct SparsePattern::Coalesced {
+  SparsePattern pattern;  ///< its order() has the first for each value
+  Tensor order;           ///< Long, as many as were given
+  Tensor starts;          ///< Long (nnz + 1)
 };
 
 /// A constant pattern with values, which may have gradients.

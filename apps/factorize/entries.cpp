@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace factorize {
 namespace {
@@ -22,55 +21,53 @@ std::string id_of(const std::vector<std::string>& ids, int32_t position) {
 }  // namespace
 
 Entries entries_of(const Ratings& ratings, const Data& data, Duplicates duplicates, wengert::ScalarType dtype) {
-  auto [pattern, value_of] = wengert::SparsePattern::coalesced(ratings.rows, ratings.columns, data.rows, data.columns);
-  const auto nnz = static_cast<size_t>(pattern.nnz());
-  const int64_t* at = value_of.data_ptr<int64_t>();
-  Entries entries{pattern, {}, {}, 0, 0, static_cast<int64_t>(ratings.size() - nnz)};
-  std::vector<double> sums(nnz), weights(nnz);
+  const wengert::SparsePattern::Coalesced sorted =
+      wengert::SparsePattern::coalesced(ratings.rows, ratings.columns, data.rows, data.columns);
+  const int64_t nnz = sorted.pattern.nnz();
+  Entries entries{sorted.pattern, wengert::empty({nnz}, dtype), {}};
+  entries.duplicates = static_cast<int64_t>(ratings.size()) - nnz;
+  const bool have_weights = !ratings.weights.empty() || (duplicates == Duplicates::kMean && entries.duplicates > 0);
+  if (have_weights) entries.weights = wengert::empty({nnz}, dtype);
+  const auto *order = sorted.order.data_ptr<int64_t>(), *starts = sorted.starts.data_ptr<int64_t>();
   const auto weight_of = [&](size_t e) {
     return ratings.weights.empty() ? 1.0 : static_cast<double>(ratings.weights[e]);
   };
-  for (size_t e = 0; e < ratings.size(); ++e) {
-    const auto i = static_cast<size_t>(at[e]);
-    if (weights[i] != 0 && duplicates == Duplicates::kError) {
+  // The values and weights of an entry as one; what they differ from their mean goes to squares_within.
+  const auto merge = [&](int64_t begin, int64_t end) -> std::pair<double, double> {
+    const auto last = static_cast<size_t>(order[end - 1]);
+    if (end - begin == 1 || duplicates == Duplicates::kLast) return {ratings.values[last], weight_of(last)};
+    if (duplicates == Duplicates::kError) {
       throw Error(fmt::format("{}: there are several values for row {}, column {}", data.name,
-                              id_of(data.row_ids, ratings.rows[e]), id_of(data.column_ids, ratings.columns[e])));
+                              id_of(data.row_ids, ratings.rows[last]), id_of(data.column_ids, ratings.columns[last])));
     }
-    const double weight = weight_of(e), value = static_cast<double>(ratings.values[e]);
-    switch (duplicates) {
-      case Duplicates::kError:
-      case Duplicates::kLast:
-        sums[i] = value;
-        weights[i] = weight;
-        break;
-      case Duplicates::kSum:
-        sums[i] += value;
-        weights[i] = std::max(weights[i], weight);
-        break;
-      case Duplicates::kMean: sums[i] += weight * value; weights[i] += weight;
+    double sum = 0, weighted_sum = 0, weight = 0, largest = 0;
+    for (int64_t p = begin; p < end; ++p) {
+      const auto e = static_cast<size_t>(order[p]);
+      const double value = static_cast<double>(ratings.values[e]), w = weight_of(e);
+      sum += value;
+      weighted_sum += w * value;
+      weight += w;
+      largest = std::max(largest, w);
     }
-  }
-  if (duplicates == Duplicates::kMean) {
-    for (size_t i = 0; i < nnz; ++i) sums[i] = weights[i] > 0 ? sums[i] / weights[i] : 0;
-    if (entries.duplicates > 0) {
-      for (size_t e = 0; e < ratings.size(); ++e) {
-        const double difference = static_cast<double>(ratings.values[e]) - sums[static_cast<size_t>(at[e])];
-        entries.squares_within += weight_of(e) * difference * difference;
-      }
+    if (duplicates == Duplicates::kSum) return {sum, largest};
+    const double mean = weight > 0 ? weighted_sum / weight : 0;
+    for (int64_t p = begin; p < end; ++p) {
+      const auto e = static_cast<size_t>(order[p]);
+      const double difference = static_cast<double>(ratings.values[e]) - mean;
+      entries.squares_within += weight_of(e) * difference * difference;
     }
-  }
-  entries.count = std::accumulate(weights.begin(), weights.end(), 0.0);
-  if (entries.count <= 0) throw Error(fmt::format("{}: all weights are 0", data.name));
+    return {mean, weight};
+  };
   wengert::dispatch_floating(dtype, "entries_of", [&]<class T>() {
-    const auto tensor_of = [&](const std::vector<double>& numbers) {
-      Tensor tensor = wengert::empty({static_cast<int64_t>(nnz)}, dtype);
-      std::transform(numbers.begin(), numbers.end(), tensor.data_ptr<T>(), [](double x) { return static_cast<T>(x); });
-      return tensor;
-    };
-    entries.values = tensor_of(sums);
-    const bool all_ones = std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 1; });
-    if (!all_ones) entries.weights = tensor_of(weights);
+    T *values = entries.values.data_ptr<T>(), *weights = have_weights ? entries.weights.data_ptr<T>() : nullptr;
+    for (int64_t e = 0; e < nnz; ++e) {
+      const auto [value, weight] = merge(starts[e], starts[e + 1]);
+      values[e] = static_cast<T>(value);
+      if (have_weights) weights[e] = static_cast<T>(weight);
+      entries.count += weight;
+    }
   });
+  if (entries.count <= 0) throw Error(fmt::format("{}: all weights are 0", data.name));
   return entries;
 }
 

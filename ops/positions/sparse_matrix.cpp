@@ -73,9 +73,11 @@ std::vector<int64_t> starts_from_counts(std::vector<int64_t> counts) {
   return counts;
 }
 
+// order: for each position given, in the order of the values, its number among them. starts: null where none may be
+// there twice; else gets where each value's begin there, and where the last's end.
 template <class Index, class Given>
 BothWays<Index> both_ways(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n, int64_t m, int64_t* order,
-                          int64_t* value_of) {
+                          std::vector<int64_t>* starts) {
   std::vector<Entry<Index>> entries(rows.size());
   for (size_t e = 0; e < entries.size(); ++e) {
     entries[e] = {static_cast<Index>(rows[e]), static_cast<Index>(columns[e]), static_cast<Index>(e)};
@@ -89,19 +91,19 @@ BothWays<Index> both_ways(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t
     sort_by(&Entry<Index>::row, n, entries, spare);
   }
 
-  // value_of: null where no position may be there twice; else each that was given has the number of its value there.
   size_t size = 0;
   for (size_t e = 0; e < entries.size(); ++e) {
-    const auto [row, column, given] = entries[e];
-    const bool is_new = e == 0 || before(entries[size - 1], entries[e]);
-    check(is_new || value_of != nullptr, "SparsePattern: position ({}, {}) is there twice", row, column);
-    if (is_new) {
-      order[size] = given;
+    const auto [row, column, position] = entries[e];
+    order[e] = position;
+    if (e == 0 || before(entries[size - 1], entries[e])) {
+      if (starts != nullptr) starts->push_back(static_cast<int64_t>(e));
       entries[size++] = entries[e];
+    } else {
+      check(starts != nullptr, "SparsePattern: position ({}, {}) is there twice", row, column);
     }
-    if (value_of != nullptr) value_of[given] = static_cast<int64_t>(size) - 1;
   }
   entries.resize(size);
+  if (starts != nullptr) starts->push_back(static_cast<int64_t>(rows.size()));
 
   BothWays<Index> both;
   both.by_rows.places.resize(size);
@@ -131,25 +133,28 @@ void check_positions(ArrayRef<Index> positions, int64_t size, const char* what) 
   if (outside != positions.end()) fail("SparsePattern: {} {} is not within 0 and {}", what, *outside, size - 1);
 }
 
+// order: where the positions given go; starts: see both_ways().
 template <class Given>
-std::shared_ptr<const SparsePattern::Orders> orders_of(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n,
-                                                       int64_t m, int64_t* value_of) {
-  const NoGradGuard no_grad;
+std::shared_ptr<SparsePattern::Orders> orders_of(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n, int64_t m,
+                                                 const Tensor& order, std::vector<int64_t>* starts) {
   check(rows.size() == columns.size(), "SparsePattern: there are {} rows and {} columns", rows.size(), columns.size());
   check(n >= 0 && m >= 0, "SparsePattern: a matrix can't be {} x {}", n, m);
   check_positions(rows, n, "row");
   check_positions(columns, m, "column");
-  const auto given = static_cast<int64_t>(rows.size());
-  Tensor order = empty({given}, kLong);
-  auto orders = std::make_shared<SparsePattern::Orders>(SparsePattern::Orders{n, m, given, {}, {}});
+  auto orders = std::make_shared<SparsePattern::Orders>(SparsePattern::Orders{n, m, 0, order, {}});
   const auto sort = [&]<class Index>(Index) {
-    BothWays<Index> both = both_ways<Index>(rows, columns, n, m, order.template data_ptr<int64_t>(), value_of);
+    BothWays<Index> both = both_ways<Index>(rows, columns, n, m, order.template data_ptr<int64_t>(), starts);
     orders->nnz = static_cast<int64_t>(both.by_rows.places.size());
     orders->lines = std::move(both);
   };
-  std::max({n, m, given}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
-  orders->order = orders->nnz == given ? order : order.narrow(0, 0, orders->nnz).clone();
+  std::max({n, m, static_cast<int64_t>(rows.size())}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
   return orders;
+}
+
+// Room for as many whole numbers.
+Tensor order_for(size_t given) {
+  const NoGradGuard no_grad;
+  return empty({static_cast<int64_t>(given)}, kLong);
 }
 
 ArrayRef<int64_t> elements_of(const Tensor& positions) {
@@ -219,17 +224,21 @@ SparsePattern::SparsePattern(const Tensor& rows, const Tensor& columns, int64_t 
         "SparsePattern: expected two Long vectors of one size, got {} {} and {} {}", rows.dtype(), rows.sizes(),
         columns.dtype(), columns.sizes());
   const Tensor r = rows.contiguous(), c = columns.contiguous();
-  orders_ = orders_of(elements_of(r), elements_of(c), n, m, nullptr);
+  orders_ = orders_of(elements_of(r), elements_of(c), n, m, order_for(elements_of(r).size()), nullptr);
 }
 
 SparsePattern::SparsePattern(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n, int64_t m)
-    : orders_(orders_of(rows, columns, n, m, nullptr)) {}
+    : orders_(orders_of(rows, columns, n, m, order_for(rows.size()), nullptr)) {}
 
-std::pair<SparsePattern, Tensor> SparsePattern::coalesced(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n,
-                                                          int64_t m) {
-  Tensor value_of = empty({static_cast<int64_t>(rows.size())}, kLong);
-  SparsePattern pattern(orders_of(rows, columns, n, m, value_of.data_ptr<int64_t>()), false);
-  return {std::move(pattern), std::move(value_of)};
+SparsePattern::Coalesced SparsePattern::coalesced(ArrayRef<int32_t> rows, ArrayRef<int32_t> columns, int64_t n,
+                                                  int64_t m) {
+  const NoGradGuard no_grad;
+  const Tensor order = order_for(rows.size());
+  std::vector<int64_t> starts;
+  const std::shared_ptr<Orders> orders = orders_of(rows, columns, n, m, order, &starts);
+  const Tensor all_starts = tensor(ArrayRef<int64_t>(starts));
+  if (orders->nnz < order.numel()) orders->order = order.index_select(0, all_starts.narrow(0, 0, orders->nnz));
+  return {SparsePattern(orders, false), order, all_starts};
 }
 
 SparsePattern::SparsePattern(std::shared_ptr<const Orders> orders, bool transposed)
