@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 namespace factorize {
 namespace {
@@ -122,7 +123,10 @@ void check_elements(Data& data) {
   wengert::dispatch_floating(matrix.dtype(), "read_data", [&]<class T>() {
     const Tensor elements = matrix.contiguous();
     const T* at = elements.data_ptr<T>();
+    T least = std::numeric_limits<T>::infinity(), most = -least;
     for (int64_t i = 0; i < elements.numel(); ++i) {
+      least = std::min(least, at[i]);  // not of NaN
+      most = std::max(most, at[i]);
       if (std::isfinite(at[i])) continue;
       if (!std::isnan(at[i])) {
         throw Error(fmt::format("{}: row {}, column {} is infinite; every element must be a finite number or NaN",
@@ -130,6 +134,8 @@ void check_elements(Data& data) {
       }
       ++data.holes;
     }
+    data.least = static_cast<double>(least);
+    data.most = static_cast<double>(most);
     if (data.holes == elements.numel()) throw Error(fmt::format("{}: all elements are missing", data.name));
   });
   data.content = matrix.contiguous();
@@ -168,7 +174,13 @@ Data read_data(const std::string& path, const ReadOptions& options) {
     case Format::kDense:
     case Format::kTriples: read_text(stream, options, data);
   }
-  if (std::holds_alternative<Tensor>(data.content)) check_elements(data);
+  if (const auto* ratings = std::get_if<Ratings>(&data.content)) {
+    const auto [low, high] = std::minmax_element(ratings->values.begin(), ratings->values.end());
+    data.least = static_cast<double>(*low);
+    data.most = static_cast<double>(*high);
+  } else {
+    check_elements(data);
+  }
   if (!options.test.empty() && !data.test) {
     throw Error(fmt::format("{}: --test needs entries (row, column, value) in both files", data.name));
   }
@@ -180,10 +192,11 @@ std::string description(const Data& data) {
   const auto out = std::back_inserter(text);
   const double all = static_cast<double>(data.rows) * static_cast<double>(data.columns);
   if (const auto* ratings = std::get_if<Ratings>(&data.content)) {
-    const auto [low, high] = std::minmax_element(ratings->values.begin(), ratings->values.end());
-    fmt::format_to(out, ", {} entries ({:.3g} %) from {:g} to {:g}", ratings->size(),
-                   100 * static_cast<double>(ratings->size()) / all, *low, *high);
-    if (data.holes > 0) fmt::format_to(out, ", {} lines without a value", data.holes);
+    fmt::format_to(out, ", {} entries ({:.3g} %)", ratings->size(), 100 * static_cast<double>(ratings->size()) / all);
+  }
+  fmt::format_to(out, " from {:g} to {:g}", data.least, data.most);
+  if (data.holes > 0 && std::holds_alternative<Ratings>(data.content)) {
+    fmt::format_to(out, ", {} lines without a value", data.holes);
   } else if (data.holes > 0) {
     fmt::format_to(out, ", {} holes ({:.3g} %)", data.holes, 100 * static_cast<double>(data.holes) / all);
   }

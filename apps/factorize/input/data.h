@@ -29,7 +29,8 @@ struct Data {
   /// A whole matrix (rows, columns), of which NaN are missing elements; or entries, those of Data::test behind them.
   std::variant<wengert::Tensor, Ratings> content;
   std::optional<Ratings> test;  ///< of another file, with the same ids
-  int64_t holes = 0;            ///< of a matrix: elements that are missing
+  int64_t holes = 0;            ///< of a matrix: elements that are missing; of entries: lines without a value
+  double least = 0, most = 0;   ///< of the values
 };
 
 enum class Format { kDense, kTriples, kMatrixMarket, kNpy, kNpz };
