@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 namespace factorize {
 namespace {
@@ -29,7 +30,7 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Runn
   FitResult result;
   result.offset = mean_to_take_off(matrix, options.center);
   const Tensor D = (result.offset.defined() ? matrix - result.offset : matrix).to(options.dtype);
-  const double l2 = options.l2.value_or(0), tolerance = options.tolerance.value_or(1e-5);
+  const double l2 = options.l2.value_or(0), tolerance = options.tolerance.value_or(1e-6);
   const double norm_squared = D.square().sum().item<double>();
   const int64_t k = *options.rank;
   const Tensor penalties = wengert::full({k}, l2, D.options());
@@ -74,11 +75,12 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Runn
   };
   {
     Progress progress(running.show_progress, options.iterations);
-    double loss = 0;
+    double loss = 0, fell = std::numeric_limits<double>::infinity();
     if (const auto* resumed = running.resumed()) {
       resumed->read("rows", rows.factor);
       resumed->read("columns", columns.factor);
       resumed->read("iterations", result.iterations);
+      resumed->read("fell", fell);
       result.losses = numbers_in(*resumed, "losses");
       loss = result.losses.back();
     } else {
@@ -91,6 +93,7 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Runn
         archive.write("rows", rows.factor);
         archive.write("columns", columns.factor);
         archive.write("iterations", result.iterations);
+        archive.write("fell", fell);
         archive.write("losses", tensor_of(result.losses));
       });
       if (interrupt.interrupted() || result.iterations >= options.iterations) {
@@ -102,7 +105,11 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Runn
       loss = std::max(0.0, loss - falls);
       result.losses.push_back(loss);
       progress.update(result.iterations, loss);
-      if (falls <= tolerance * loss || loss == 0) {
+      // Below some part of the loss rounding lets it fall again and again, by as much each time.
+      constexpr double kMayBeRounding = 1e-5, kAsMuch = 0.9;
+      const bool is_rounding = falls <= kMayBeRounding * loss && falls > kAsMuch * fell;
+      fell = falls;
+      if (falls <= tolerance * loss || (is_rounding && tolerance > 0) || loss == 0) {
         result.stop = Stop::kConverged;
         break;
       }

@@ -148,9 +148,10 @@ void add_training_options(CLI::App& app, FitOptions& fit) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--tolerance", fit.tolerance,
-                 "stop when the loss fell by less than this part over the last 200 iterations (where it rose in "
-                 "between, at smaller rates too), or in a sweep; 0: never (default 1e-5; 0.01 for als of entries)")
+  app.add_option(
+         "--tolerance", fit.tolerance,
+         "stop when the loss fell by less than this part over the last 200 iterations (where it rose in "
+         "between, at smaller rates too), or in a sweep; 0: never (default 1e-5; for als 1e-6, of entries 0.01)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("T");
   app.add_option("--patience", fit.patience, "sweeps, or hundreds of gradient steps, without a better validation")

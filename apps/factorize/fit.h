@@ -52,8 +52,8 @@ struct FitOptions {
   std::optional<double> l2;  ///< none: 0; for entries what follows from the data
   uint64_t seed = 0;
   wengert::ScalarType dtype = wengert::kFloat;
-  /// Least relative fall of the loss: over kToleranceWindow gradient steps, or in a sweep of als. None: 1e-5; of als of
-  /// entries 0.01.
+  /// Least relative fall of the loss: over kToleranceWindow gradient steps, or in a sweep of als. None: 1e-5; of als
+  /// 1e-6, and of entries 0.01.
   std::optional<double> tolerance;
 
   // Of gradient descent.

@@ -91,6 +91,20 @@ TEST(Fit, AdamGoesOnUntilItHasWhatSvdHas) {
   EXPECT_LE(relative_error(matrix, result), 1.005 * least_relative_error(matrix, rank));
 }
 
+// In single precision each sweep lets the loss fall by some millionths, which are rounding.
+TEST(Fit, AlsEndsWhereRoundingIsAllThatMoves) {
+  wengert::manual_seed(2);
+  const int64_t n = 400, m = 300, rank = 10;
+  const Tensor s = wengert::logspace(0, -2, rank, 10) * 10;
+  const Tensor matrix =
+      wengert::mm(wengert::randn({n, rank}) * s, wengert::randn({rank, m})) + 0.02 * wengert::randn({n, m});
+  const FitResult result = fit(matrix, with_rank(rank), false);
+  EXPECT_EQ(result.stop, Stop::kConverged);
+  EXPECT_LT(result.iterations, 30);
+  const Tensor exact = matrix.to(wengert::kDouble);
+  EXPECT_LE(relative_error(exact, result), 1.001 * least_relative_error(exact, rank));
+}
+
 TEST(Fit, GivesTheSameBitsOnAnyNumberOfThreads) {
   const Tensor matrix = wengert::test::arbitrary({700, 400});
   const int before = wengert::get_num_threads();
