@@ -53,7 +53,14 @@ FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Runn
   };
   // |D - P Q'|^2 = |D|^2 - 2 sum(D Q, P) + sum(P' P, Q' Q): one product with D, and nothing of its size is made.
   // Returns how much the loss falls, which is not seen in its own digits near the end.
-  const auto step = [&](Side& side, const Side& other) {
+  const auto step = [&](Side& side, Side& other) {
+    if (l2 == 0 && !options.nonnegative) {
+      // Nothing but the product counts: the other factor's columns are made orthonormal, so that no digits are lost
+      // where singular values are far apart.
+      const auto [q, r] = wengert::linalg_qr(other.factor);
+      side.factor = wengert::mm(side.factor, r.t());
+      other.factor = q;
+    }
     const Tensor P = side.factor.requires_grad_(true), before = P.detach().clone();
     const Tensor image = wengert::mm(side.matrix, other.factor), gram = wengert::mm(other.factor.t(), other.factor);
     wengert::optim::RowGaussNewton optimizer({P}, wengert::optim::RowGaussNewtonOptions()
