@@ -88,7 +88,8 @@ TEST_F(Reading, TablesWithNamesAndHoles) {
   }
   const Data data = read("x,1.5,2\n\"y, or \"\"z\"\"\",3,4\n");
   EXPECT_EQ(data.row_ids, (Names{"x", "y, or \"z\""}));
-  EXPECT_NE(description(data).find("a table, comma-separated: 2 x 2 from 1.5 to 4, rows have names"), std::string::npos);
+  EXPECT_NE(description(data).find("a table, comma-separated: 2 x 2 from 1.5 to 4, rows have names"),
+            std::string::npos);
 }
 
 TEST_F(Reading, TellsWhatIsWrongWithTables) {
