@@ -24,7 +24,6 @@ struct Side {
 }  // namespace
 
 FitResult fit_by_als(const Tensor& matrix, const FitOptions& options, const Running& running) {
-  check_rank(matrix, *options.rank);
   wengert::manual_seed(options.seed);
   const NoGradGuard no_grad;
   FitResult result;

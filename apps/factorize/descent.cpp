@@ -433,7 +433,7 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
       x = wengert::sampled_mm(C, F, pattern);
     }
     const Tensor each = losses_of(entries.values, x * s + mean, options.loss, options.huber_delta);
-    Tensor loss = (entries.weights.defined() ? entries.weights * each : each).sum() / (s * s);
+    Tensor loss = entries.weighted(each).sum() / (s * s);
     if (l2 != 0) loss = loss + l2 * ((row_share * C.square()).sum() + (column_share * F.t().square()).sum());
     if (has_biases) {
       loss = loss + l2_rows * (row_share * row_bias.square()).sum() +
@@ -471,7 +471,6 @@ FitResult descend_on_entries(const Entries& entries, const Entries* validation, 
 }  // namespace
 
 FitResult fit_by_descent(const Tensor& matrix, const FitOptions& options, const Running& running) {
-  check_rank(matrix, *options.rank);
   return with_smaller_rates(options, running,
                             [&](const FitOptions& tried) { return descend_on_matrix(matrix, tried, running); });
 }

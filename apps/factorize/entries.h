@@ -18,6 +18,7 @@ struct Entries {
   int64_t duplicates = 0;  ///< how many were given beside others at their position
 
   int64_t size() const { return pattern.nnz(); }
+  wengert::Tensor weighted(const wengert::Tensor& x) const { return weights.defined() ? weights * x : x; }
 };
 
 /// data: for the ids in errors. Means weigh as much as all the values that they stand for.

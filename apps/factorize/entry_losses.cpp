@@ -18,9 +18,7 @@ Tensor inverse_link(const Tensor& x, LossKind loss) {
 }
 
 double starting_mean(const Entries& entries, LossKind loss) {
-  const Tensor& values = entries.values;
-  const Tensor sum = (entries.weights.defined() ? entries.weights * values : values).sum();
-  const double mean = sum.item<double>() / entries.count;
+  const double mean = entries.weighted(entries.values).sum().item<double>() / entries.count;
   constexpr double kLeast = 1e-3;
   if (loss == LossKind::kLogistic) {
     const double part = std::clamp(mean, kLeast, 1 - kLeast);

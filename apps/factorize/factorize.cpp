@@ -109,10 +109,9 @@ void add_model_options(CLI::App& app, FitOptions& fit) {
   app.add_option("--rank", fit.rank, "number of columns of C and rows of F, at most (default 14 for entries)")
       ->type_name("K");
   app.add_flag("!--no-biases", fit.biases, "of entries: C F alone, without a mean and biases of rows and columns");
-  app.add_option(
-         "--l2", fit.l2,
-         "weight of the penalty |C|^2 + |F|^2, in the matrix's own units (default 0; for entries, with als, what "
-         "follows from the data)")
+  app.add_option("--l2", fit.l2,
+                 "weight of the penalty |C|^2 + |F|^2, in the matrix's own units (default 0; for entries what follows "
+                 "from the data)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("LAMBDA");
   app.add_option("--l2-bias", fit.l2_bias, "the same of the biases (default as --l2)")
@@ -215,19 +214,20 @@ struct Fitted {
 std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const Data& data,
                                           const wengert::Tensor& values) {
   if (!arguments.checkpoint && !arguments.resume) return std::nullopt;
-  std::error_code error;
-  std::filesystem::create_directories(arguments.out, error);
-  if (error) throw wengert::Error(fmt::format("{}: {}", arguments.out, error.message()));
+  make_folder(arguments.out);
   const FitOptions& fit = arguments.fit;
   const auto shown = [](const auto& value) { return value ? fmt::format("{}", *value) : "-"; };
-  const std::string run = fmt::format(
-      "{} x {}, sum {:.9g}, squares {:.9g}; rank {}, {} {} {}, l2 {} {} {}, lr {}, momentum {}, seed {}, {}", data.rows,
-      data.columns, values.sum().item<double>(), values.square().sum().item<double>(), shown(fit.rank),
-      static_cast<int>(fit.optimizer), static_cast<int>(fit.schedule), static_cast<int>(fit.loss), shown(fit.l2),
-      shown(fit.l2_bias), fit.l2_by_count, shown(fit.lr), fit.momentum, fit.seed,
-      fmt::format("{} {} {} {} {} {} {}", fit.nonnegative, fit.biases, static_cast<int>(fit.center),
-                  static_cast<int>(fit.scale), fit.init ? static_cast<int>(*fit.init) : -1, fit.huber_delta,
-                  static_cast<int>(fit.feedback) + fit.alpha));
+  const auto number_of = [](auto choice) { return static_cast<int>(choice); };
+  const std::string of_model =
+      fmt::format("rank {}, l2 {} {} {}, loss {} {}, feedback {} {}, {} {} {} {}", shown(fit.rank), shown(fit.l2),
+                  shown(fit.l2_bias), fit.l2_by_count, number_of(fit.loss), fit.huber_delta, number_of(fit.feedback),
+                  fit.alpha, fit.nonnegative, fit.biases, number_of(fit.center), number_of(fit.dtype));
+  const std::string of_training = fmt::format(
+      "optimizer {} {} {}, lr {}, momentum {}, seed {}, init {}", number_of(fit.optimizer), number_of(fit.schedule),
+      number_of(fit.scale), shown(fit.lr), fit.momentum, fit.seed, fit.init ? number_of(*fit.init) : -1);
+  const std::string run =
+      fmt::format("{} x {}, sum {:.9g}, squares {:.9g}; {}; {}", data.rows, data.columns, values.sum().item<double>(),
+                  values.square().sum().item<double>(), of_model, of_training);
   constexpr double kNever = 1e9;
   Checkpoint checkpoint(std::filesystem::path(arguments.out) / "checkpoint.safetensors",
                         arguments.checkpoint.value_or(kNever), run);
@@ -287,8 +287,7 @@ int run_fit(FitArguments& arguments, const std::string& command) {
   Data data = read_data(arguments.file, arguments.read);
   const double read_seconds = seconds_since(start);
   if (std::holds_alternative<wengert::Tensor>(data.content) && data.holes == 0) {
-    if (!arguments.fit.rank) throw wengert::Error("a whole matrix needs --rank");
-    check_rank(std::get<wengert::Tensor>(data.content), *arguments.fit.rank);
+    check_rank(std::get<wengert::Tensor>(data.content), arguments.fit);
   }
   if (!arguments.quiet) fmt::print("{}\n", description(data));
   Fitted fitted = fit_data(arguments, data);
@@ -311,10 +310,6 @@ int run_fit(FitArguments& arguments, const std::string& command) {
   }
   return result.stop == Stop::kInterrupted ? kInterrupted : 0;
 }
-
-}  // namespace
-
-namespace {
 
 // As a shell would take it.
 std::string command_line(int argc, char** argv) {

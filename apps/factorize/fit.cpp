@@ -12,8 +12,9 @@ namespace factorize {
 
 using wengert::Tensor;
 
-void check_rank(const Tensor& matrix, int64_t rank) {
-  const int64_t most = std::min(matrix.size(0), matrix.size(1));
+void check_rank(const Tensor& matrix, const FitOptions& options) {
+  if (!options.rank) throw wengert::Error("a whole matrix needs --rank");
+  const int64_t rank = *options.rank, most = std::min(matrix.size(0), matrix.size(1));
   if (rank < 1 || rank > most) {
     throw wengert::Error(fmt::format("--rank {} is impossible for a {} x {} matrix: expected 1 to {}", rank,
                                      matrix.size(0), matrix.size(1), most));
@@ -97,7 +98,7 @@ FitOptions decided(FitOptions options) {
 }  // namespace
 
 FitResult fit(const Tensor& matrix, const FitOptions& options, const Running& running) {
-  if (!options.rank) throw wengert::Error("a whole matrix needs a rank");
+  check_rank(matrix, options);
   const FitOptions chosen = decided(options);
   return chosen.optimizer == OptimizerKind::kAls ? fit_by_als(matrix, chosen, running)
                                                  : fit_by_descent(matrix, chosen, running);
@@ -115,16 +116,12 @@ double squared_error(const FitResult& model, const Entries& entries) {
   const wengert::NoGradGuard no_grad;
   Tensor predicted = wengert::sampled_mm(model.C, model.F, entries.pattern) + model.mean;
   if (model.row_bias.defined()) {
-    const auto lines = [](const Tensor& bias, const Tensor& ones, bool first) {
-      return wengert::stack(first ? std::vector<Tensor>{bias, ones} : std::vector<Tensor>{ones, bias}, 1);
-    };
-    const Tensor rows = lines(model.row_bias, wengert::ones_like(model.row_bias), true),
-                 columns = lines(model.column_bias, wengert::ones_like(model.column_bias), false);
+    const Tensor rows = wengert::stack({model.row_bias, wengert::ones_like(model.row_bias)}, 1),
+                 columns = wengert::stack({wengert::ones_like(model.column_bias), model.column_bias}, 1);
     predicted = predicted + wengert::sampled_mm(rows, columns.t(), entries.pattern);
   }
   const Tensor squares = (entries.values - inverse_link(predicted, model.loss)).square();
-  return (entries.weights.defined() ? entries.weights * squares : squares).sum().item<double>() +
-         entries.squares_within;
+  return entries.weighted(squares).sum().item<double>() + entries.squares_within;
 }
 
 }  // namespace factorize

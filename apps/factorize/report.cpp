@@ -142,6 +142,12 @@ Metrics metrics_of(const Tensor& matrix, const FitResult& result) {
   return metrics;
 }
 
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw wengert::Error(fmt::format("{}: {}", folder, error.message()));
+}
+
 void print_summary(const Report& report) {
   const auto& [data, options, result, metrics, command] = report;
   const char* step = result.optimizer == OptimizerKind::kAls ? "sweeps" : "iterations";
@@ -168,9 +174,7 @@ void print_summary(const Report& report) {
 
 void write_results(const std::string& folder, const Report& report) {
   const FitResult& result = report.result;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw wengert::Error(fmt::format("{}: {}", folder, error.message()));
+  make_folder(folder);
   const std::filesystem::path into(folder);
   using wengert::serialize::Sink;
   using wengert::serialize::write_file;

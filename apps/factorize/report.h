@@ -28,6 +28,9 @@ struct Report {
 /// The errors of a fit of a whole matrix.
 Metrics metrics_of(const wengert::Tensor& matrix, const FitResult& result);
 
+/// Makes a folder, if it is not there. Throws wengert::Error.
+void make_folder(const std::string& folder);
+
 /// Prints what came out, in a few lines.
 void print_summary(const Report& report);
 

@@ -6,8 +6,8 @@
 
 namespace factorize {
 
-/// Throws wengert::Error where a matrix has no factors of this rank.
-void check_rank(const wengert::Tensor& matrix, int64_t rank);
+/// Throws wengert::Error where there is no rank, or the matrix has no factors of it.
+void check_rank(const wengert::Tensor& matrix, const FitOptions& options);
 
 /// The mean to take off, of the matrix's dtype: (1, 1), (n, 1) or (1, m); undefined for none.
 wengert::Tensor mean_to_take_off(const wengert::Tensor& matrix, Center center);

@@ -42,14 +42,14 @@ std::string delimiter_of(const std::string& separator) {
 Sample sample_of(ByteStream& stream, const ReadOptions& options) {
   std::string_view text = stream.peek(kSample);
   const bool is_cut = text.size() == kSample;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  text = without_byte_order_mark(text);
   // Of a text that goes on, a line without an end is not looked at, unless it is the only one.
   if (const size_t last = text.rfind('\n'); is_cut && last != std::string_view::npos) text = text.substr(0, last);
   std::vector<std::string_view> lines;
-  for_each_line(text, [&](std::string_view line, int64_t) {
-    lines.push_back(line);
-    return lines.size() < kSampleLines;
-  });
+  for (std::string_view rest = text; !rest.empty() && lines.size() < kSampleLines;) {
+    const std::string_view line = take_line(rest);
+    if (!says_nothing(line)) lines.push_back(line);
+  }
   if (lines.empty() && !is_cut) {
     throw Error(
         fmt::format("{}: the file {}", stream.name(),

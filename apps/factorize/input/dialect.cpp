@@ -34,6 +34,19 @@ bool says_nothing(std::string_view line) {
   return text.empty() || text.front() == '#' || text.front() == '%';
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  return text;
+}
+
+std::string_view take_line(std::string_view& text) {
+  const size_t newline = text.find('\n');
+  std::string_view line = text.substr(0, newline);
+  text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 Dialect Dialect::of(const std::vector<std::string_view>& lines, const std::string& given) {
   Dialect dialect;
   dialect.delimiter = given;

@@ -41,16 +41,10 @@ class Fields {
 /// Whether a line says nothing: blank, or a comment after # or %.
 bool says_nothing(std::string_view line);
 
-/// Calls visit(line, number) for each line of a text that says something, without its end; number: from 1 on.
-template <class Visit>
-void for_each_line(std::string_view text, const Visit& visit) {
-  for (int64_t number = 1; !text.empty(); ++number) {
-    const size_t newline = text.find('\n');
-    std::string_view line = text.substr(0, newline);
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!says_nothing(line) && !visit(line, number)) return;
-  }
-}
+/// Without UTF-8's byte order mark, which may stand at a file's beginning.
+std::string_view without_byte_order_mark(std::string_view text);
+
+/// Takes the first line away from a text, and returns it without its end.
+std::string_view take_line(std::string_view& text);
 
 }  // namespace factorize

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace factorize {
 namespace {
@@ -68,24 +69,12 @@ class Parser {
   Piece<T> operator()(std::string_view text, bool is_first) const {
     Piece<T> piece;
     piece.fields = std::make_shared<Fields>(layout_.dialect);
-    bool header = is_first && layout_.has_header;
-    if (is_first && text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // UTF-8 byte order mark
+    if (is_first) text = without_byte_order_mark(text);
     piece.values.reserve(text.size() / 8);
-    while (!text.empty() && !piece.error) {
-      const size_t newline = text.find('\n');
-      std::string_view line = text.substr(0, newline);
-      text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-      ++piece.lines;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (is_plain_ && !header && take_plain(line, piece)) continue;
-      if (says_nothing(line)) continue;
-      try {
-        header ? take_header(line, piece) : take(line, piece);
-      } catch (const std::string& what) {
-        piece.error = LineError{piece.lines, what};
-      }
-      header = false;
-    }
+    fill_piece(
+        piece, text, is_first && layout_.has_header,
+        [&](std::string_view line) { return is_plain_ && take_plain(line, piece); },
+        [&](std::string_view line) { take_header(line, piece); }, [&](std::string_view line) { take(line, piece); });
     return piece;
   }
 
@@ -156,13 +145,9 @@ void read_table(ByteStream& stream, const TableLayout& layout, wengert::ScalarTy
     auto values = std::make_shared<std::vector<T>>();
     bool is_first = true;
     for_each_piece(stream, Parser<T>(layout), [&](Piece<T>& piece) {
-      if (is_first && stream.size_hint()) {
-        const double pieces = static_cast<double>(*stream.size_hint()) / LineBlocks::kBlock;
-        if (pieces > 1) values->reserve(static_cast<size_t>(static_cast<double>(piece.values.size()) * pieces * 1.02));
-      }
-      is_first = false;
-      if (values->empty()) {
+      if (std::exchange(is_first, false)) {
         *values = std::move(piece.values);
+        values->reserve(expected_in_all(stream, values->size()));
       } else {
         values->insert(values->end(), piece.values.begin(), piece.values.end());
       }

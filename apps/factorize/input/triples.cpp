@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <set>
+#include <utility>
 
 namespace factorize {
 namespace {
@@ -199,28 +200,12 @@ class Parser {
   Piece operator()(std::string_view text, bool is_first) const {
     Piece piece;
     piece.fields = std::make_shared<Fields>(layout_.dialect);
-    bool skip = is_first && layout_.has_header;
-    if (is_first && text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // UTF-8 byte order mark
-    const size_t expected = text.size() / 12;
-    piece.values.reserve(expected);
-    while (!text.empty() && !piece.error) {
-      const size_t newline = text.find('\n');
-      std::string_view line = text.substr(0, newline);
-      text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-      ++piece.lines;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (is_plain_ && !skip && take_plain(line, piece)) continue;
-      if (says_nothing(line)) continue;
-      if (skip) {
-        skip = false;
-        continue;
-      }
-      try {
-        take(line, piece);
-      } catch (const std::string& what) {
-        piece.error = LineError{piece.lines, what};
-      }
-    }
+    if (is_first) text = without_byte_order_mark(text);
+    piece.values.reserve(text.size() / 12);
+    fill_piece(
+        piece, text, is_first && layout_.has_header,
+        [&](std::string_view line) { return is_plain_ && take_plain(line, piece); }, [](std::string_view) {},
+        [&](std::string_view line) { take(line, piece); });
     return piece;
   }
 
@@ -327,7 +312,7 @@ void add_all(std::vector<T>& all, const std::vector<T>& more) {
 
 void TriplesReader::read(ByteStream& stream, const TriplesLayout& layout, Ratings& ratings) {
   const size_t before = ratings.size();
-  int64_t bytes = 0;
+  bool is_first = true;
   for_each_piece(stream, Parser(layout), [&](Piece& piece) {
     row_ids_.append(piece.rows, ratings.rows);
     column_ids_.append(piece.columns, ratings.columns);
@@ -335,15 +320,11 @@ void TriplesReader::read(ByteStream& stream, const TriplesLayout& layout, Rating
     add_all(ratings.weights, piece.weights);
     add_all(ratings.times, piece.times);
     holes_ += piece.holes;
-    // The first piece tells how many there will be, so that nothing is copied as the vectors grow.
-    if (bytes == 0 && stream.size_hint()) {
-      bytes = LineBlocks::kBlock;
-      const double pieces = static_cast<double>(*stream.size_hint()) / LineBlocks::kBlock;
-      const auto expected =
-          static_cast<size_t>(static_cast<double>(ratings.size() - before) * std::min(pieces, 1e6) * 1.05);
-      ratings.rows.reserve(expected + before);
-      ratings.columns.reserve(expected + before);
-      ratings.values.reserve(expected + before);
+    if (std::exchange(is_first, false)) {
+      const size_t expected = before + expected_in_all(stream, ratings.size() - before);
+      ratings.rows.reserve(expected);
+      ratings.columns.reserve(expected);
+      ratings.values.reserve(expected);
     }
   });
   if (ratings.size() == before) {
