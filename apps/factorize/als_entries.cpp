@@ -66,7 +66,6 @@ class Alternation {
     }
   }
 
-  bool has_biases() const { return has_biases_; }
   Biases biases() const {
     Biases biases{mean_, {}, {}, 0, 0, has_scale() ? noise_ : 1};
     if (!has_biases_) return biases;
@@ -78,7 +77,6 @@ class Alternation {
     return biases;
   }
   int64_t rank() const { return rows_.values.size(1) - 2; }
-  double noise() const { return noise_; }
   // Before the last step: of the entries and, where they are given, the penalties.
   double loss() const { return loss_; }
 
@@ -206,7 +204,7 @@ class Alternation {
   // Of the elements of factors, as they are begun with.
   double size_of_factors() const { return 0.36 * std::sqrt(std::sqrt(has_scale() ? noise_ : 1)); }
   Tensor weights_or_ones() const { return weights_.defined() ? weights_ : ones_; }
-  Tensor weighted(const Tensor& x) const { return entries_.weights.defined() ? entries_.weights * x : x; }
+  Tensor weighted(const Tensor& x) const { return entries_.weighted(x); }
   static Tensor orthogonal(const Tensor& x) { return std::get<0>(wengert::linalg_qr(x)); }
 
   Tensor product() const { return wengert::sampled_mm(rows_.values, columns_.values.t(), entries_.pattern); }
@@ -458,11 +456,11 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     result.stop = Stop::kConverged;
     break;
   }
-  if (validation == nullptr || !best.C.defined()) {
-    als.put_model(result, rank);
-    result.best_iteration = result.iterations;
-  } else {
+  als.put_model(result, rank);
+  if (best.C.defined()) {
     take_model(result, best);
+  } else {
+    result.best_iteration = result.iterations;
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!is_implicit) result.squared_error = squared_error(result, entries);

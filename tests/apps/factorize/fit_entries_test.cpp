@@ -242,6 +242,7 @@ TEST(FitEntries, GoesOnFromACheckpointToTheSameBits) {
   std::vector<Case> cases{{"als", {}, false},    {"validated", {}, true}, {"huber", {}, false},
                           {"l2", {}, false},     {"adam", {}, false},     {"lbfgs", {}, false},
                           {"cosine", {}, false}, {"bpr", {}, false},      {"stages", {}, false}};
+  cases[1].options.patience = 100;  // to the last iteration
   cases[2].options.loss = LossKind::kHuber;
   cases[3].options.l2 = 1;
   cases[4].options.optimizer = OptimizerKind::kAdam;
@@ -268,6 +269,10 @@ TEST(FitEntries, GoesOnFromACheckpointToTheSameBits) {
     EXPECT_TRUE(same_bits({whole.C, whole.F}, {resumed.C, resumed.F})) << c.name;
     EXPECT_EQ(whole.losses, resumed.losses) << c.name;
     EXPECT_EQ(whole.iterations, resumed.iterations) << c.name;
+    // Where nothing is left to do, too.
+    const FitResult again = run(20, true);
+    EXPECT_TRUE(same_bits({whole.C, whole.F, whole.row_bias}, {again.C, again.F, again.row_bias})) << c.name;
+    EXPECT_EQ(whole.mean, again.mean) << c.name;
   }
   Checkpoint other(folder.path() / "als", 0, "another run");
   EXPECT_ERROR(other.resume(), "the checkpoint is another run's (run); this one is another run");
