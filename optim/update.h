@@ -1,12 +1,12 @@
 #pragma once
 
 #include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/base/tracing.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/elementwise/loops.h>
-#include <wengert/ops/kernels/target.h>
 #include <wengert/optim/optimizer.h>
 
 #include <algorithm>
@@ -60,23 +60,13 @@ template <class Rule, class T, size_t N, size_t... states>
   }
 }
 
-#if defined(__x86_64__)
-template <class Rule, class T, size_t N>
-[[gnu::target("avx2")]] void run_contiguous_avx2(char* const* at, int64_t count) {
-  run_contiguous<Rule, T>(at, count, std::make_index_sequence<N - 3>());
-}
-#endif
-
 template <class Rule, class T, size_t N>
 void run_rule(char* const* at, const Steps<N>& steps, int64_t count) {
   constexpr std::make_index_sequence<N - 3> states;
   if (std::any_of(steps.begin(), steps.end() - 1, [](int64_t step) { return step != 1; })) {
     return run_strided<Rule, T>(at, steps, count, states);
   }
-#if defined(__x86_64__)
-  if (kernels::simd::has_avx2()) return run_contiguous_avx2<Rule, T, N>(at, count);
-#endif
-  run_contiguous<Rule, T>(at, count, states);
+  cpu::vectorized([=] { run_contiguous<Rule, T>(at, count, states); });
 }
 
 /// The order in which to visit a parameter, its gradient and states; the rule stays where it is.

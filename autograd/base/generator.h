@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <type_traits>
 
 namespace wengert {
@@ -20,8 +20,12 @@ namespace wengert {
 /// A source of random numbers. A copy goes on from where the original is.
 class Generator {
  public:
+  Generator() { seed(5489); }
   void seed(uint64_t seed);
-  uint32_t word() { return static_cast<uint32_t>(engine_()); }
+  uint32_t word() {
+    if (used_ == kWords) renew();
+    return tempered_[used_++];
+  }
   /// Uniform on [0, 1). T: float or double.
   template <class T>
   T uniform() {
@@ -31,8 +35,14 @@ class Generator {
       return static_cast<double>(two_words() & ((uint64_t{1} << 53) - 1)) * 0x1p-53;
     }
   }
+  /// The same `count` times.
+  template <class T>
+  void fill_uniform(T* x, int64_t count);
   /// Uniform on 0 .. range-1.
-  uint64_t below(uint64_t range) { return (range >> 32 != 0 ? two_words() : word()) % range; }
+  uint64_t below(uint64_t range) {
+    if (range >> 32 != 0) return two_words() % range;
+    return word() % static_cast<uint32_t>(range);  // which is far faster than a quotient of 64 bits
+  }
   /// Standard normal. Two uniform numbers give two normal ones; the second is kept for the next call.
   double normal();
 
@@ -46,12 +56,18 @@ class Generator {
   bool set_state(const State& state);
 
  private:
+  static constexpr size_t kWords = 624;
+
   uint64_t two_words() {
     const uint64_t high = word();
     return high << 32 | word();
   }
+  void renew();   // the next kWords
+  void temper();  // state_ -> tempered_
 
-  std::mt19937 engine_{5489};
+  std::array<uint32_t, kWords> state_;     // of the twister's recurrence
+  std::array<uint32_t, kWords> tempered_;  // what is given out of it
+  size_t used_ = kWords;
   std::optional<double> spare_normal_;
 };
 

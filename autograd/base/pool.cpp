@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -25,10 +26,25 @@ namespace {
 using namespace internal;
 
 #ifdef WENGERT_SANITIZED
-constexpr bool kKeeps = false;
+constexpr bool kSanitized = true;
 #else
-constexpr bool kKeeps = true;
+constexpr bool kSanitized = false;
 #endif
+
+bool fills_new_blocks() {
+  static const bool fills = std::getenv("WENGERT_FILL_NEW_BLOCKS") != nullptr;
+  return fills;
+}
+
+// Whether blocks that were freed are handed out again.
+bool keeps() { return !kSanitized && !fills_new_blocks(); }
+
+// A signalling NaN as a double, a NaN as a float, odd as a whole number, and no bool.
+void fill(void* block, size_t bytes) {
+  constexpr uint32_t kPattern = 0x7FF4DEAD;
+  std::fill_n(static_cast<uint32_t*>(block), bytes / sizeof(kPattern), kPattern);
+}
+
 constexpr size_t kLargestListed = size_t{1} << 20;  // bytes; larger ones are kept by LargeBlocks
 
 struct SizeClass {
@@ -77,6 +93,8 @@ void* allocate_fresh(size_t bytes) {
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   void* block = rounded < bytes ? nullptr : std::aligned_alloc(kAlignment, rounded);
   if (block == nullptr) throw std::bad_alloc();
+  if (fills_new_blocks()) [[unlikely]]
+    fill(block, rounded);
   return block;
 }
 
@@ -225,7 +243,7 @@ constinit LargeBlocks large_blocks;
 }  // namespace
 
 void* internal::allocate_otherwise(size_t bytes) {
-  if (bytes > kLargestListed) return kKeeps ? large_blocks.allocate(bytes) : allocate_fresh(bytes);
+  if (bytes > kLargestListed) return keeps() ? large_blocks.allocate(bytes) : allocate_fresh(bytes);
   const SizeClass c = size_class(bytes);
   FreeBlock*& head = lists.heads[c.index];
   if (head == nullptr) return allocate_fresh(c.bytes);
@@ -234,9 +252,9 @@ void* internal::allocate_otherwise(size_t bytes) {
 }
 
 void internal::deallocate_otherwise(void* block, size_t bytes) noexcept {
-  if (kKeeps && bytes > kLargestListed) return large_blocks.deallocate(block, bytes);
-  if (!kKeeps || stage == Stage::kClosed) return std::free(block);
-  if (stage == Stage::kUnused) open_lists();
+  if (bytes > kLargestListed) return keeps() ? large_blocks.deallocate(block, bytes) : std::free(block);
+  if (stage == Stage::kUnused && keeps()) open_lists();
+  if (stage != Stage::kOpen) return std::free(block);
   const SizeClass c = size_class(bytes);
   if (c.bytes > lists.room) return std::free(block);
   FreeBlock*& head = lists.heads[c.index];

@@ -16,7 +16,9 @@ namespace wengert::pool {
 // list for all threads, if their size is one that is asked for again and again, and as long as they and those in use
 // take no more memory than those in use once did, and a sixteenth: a step's other moments need blocks that its busiest
 // one does not. What is not used for long goes back to the system, and sooner if that is short of memory. Under
-// AddressSanitizer and ThreadSanitizer nothing is kept, so that a use after free is seen.
+// AddressSanitizer and ThreadSanitizer nothing is kept, so that a use after free is seen. Nor is it where the
+// environment has WENGERT_FILL_NEW_BLOCKS: then every block is filled with NaN, so that an element that is never
+// written shows.
 
 /// Every block is aligned to this many bytes: a cache line, and the widest SIMD register.
 inline constexpr size_t kAlignment = 64;

@@ -1,4 +1,5 @@
 #include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/tensor/factories.h>
 
@@ -29,13 +30,21 @@ size_t bytes(int64_t elements, const TensorOptions& options) {
   return static_cast<size_t>(elements * element_size(options.dtype()));
 }
 
-// Writes value(i) into element i of a new contiguous tensor.
-template <class Value>
-Tensor generate(IntArrayRef sizes, const TensorOptions& options, const Value& value) {
-  Tensor out = empty(sizes, options);
+// Writes value(i) into element i of a new contiguous tensor; i is of that type. (It counts in int32_t, which has an
+// instruction that makes doubles of several at once.)
+template <class Position, class Value>
+Tensor generate(int64_t count, const TensorOptions& options, const Value& value) {
+  Tensor out = empty({count}, options);
   dispatch(out.dtype(), [&]<class T>() {
-    T* data = out.data_ptr<T>();
-    for (int64_t i = 0; i < out.numel(); ++i) data[i] = static_cast<T>(value(i));
+    constexpr int64_t kPart = 1 << 30;
+    for (int64_t begin = 0; begin < count; begin += kPart) {
+      cpu::vectorized(
+          [value, begin, to = out.data_ptr<T>() + begin, part = static_cast<int32_t>(std::min(kPart, count - begin))] {
+            const auto first = static_cast<Position>(begin);
+#pragma omp simd
+            for (int32_t i = 0; i < part; ++i) to[i] = static_cast<T>(value(first + static_cast<Position>(i)));
+          });
+    }
   });
   return out;
 }
@@ -45,9 +54,11 @@ auto evenly_spaced(Scalar start, Scalar end, int64_t steps) {
   check(steps >= 0, "number of steps must be non-negative");
   const double from = start.toDouble(), to = end.toDouble();
   const double by = steps > 1 ? (to - from) / static_cast<double>(steps - 1) : 0;
-  return [=](int64_t i) {
-    return i < steps / 2 || steps == 1 ? from + by * static_cast<double>(i)
-                                       : to - by * static_cast<double>(steps - 1 - i);
+  const double half = steps == 1 ? 1 : std::floor(static_cast<double>(steps) / 2),
+               last = static_cast<double>(steps - 1);
+  return [=](double i) {
+    const double from_start = from + by * i, from_end = to - by * (last - i);
+    return i < half ? from_start : from_end;
   };
 }
 
@@ -135,18 +146,19 @@ Tensor arange(Scalar start, Scalar end, Scalar step, const TensorOptions& option
     const int64_t first = start.toLong(), stride = step.toLong();
     check(stride != 0, "step must be nonzero");
     const double span = static_cast<double>(end.toLong() - first) / static_cast<double>(stride);
-    return generate({static_cast<int64_t>(std::ceil(span))}, chosen, [=](int64_t i) { return first + i * stride; });
+    return generate<int64_t>(static_cast<int64_t>(std::ceil(span)), chosen,
+                             [=](int64_t i) { return first + i * stride; });
   }
   const auto count = static_cast<int64_t>(std::ceil((to - from) / by));
-  return generate({count}, chosen, [=](int64_t i) { return from + static_cast<double>(i) * by; });
+  return generate<double>(count, chosen, [=](double i) { return from + i * by; });
 }
 
 Tensor linspace(Scalar start, Scalar end, int64_t steps, const TensorOptions& options) {
-  return generate({steps}, options, evenly_spaced(start, end, steps));
+  return generate<double>(steps, options, evenly_spaced(start, end, steps));
 }
 
 Tensor logspace(Scalar start, Scalar end, int64_t steps, double base, const TensorOptions& options) {
-  return generate({steps}, options, [base, exponent = evenly_spaced(start, end, steps)](int64_t i) {
+  return generate<double>(steps, options, [base, exponent = evenly_spaced(start, end, steps)](double i) {
     return std::pow(base, exponent(i));
   });
 }
@@ -156,7 +168,12 @@ Tensor eye(int64_t n, const TensorOptions& options) { return eye(n, n, options);
 Tensor eye(int64_t n, int64_t m, const TensorOptions& options) {
   check(n >= 0, "n must be greater or equal to 0, got {}", n);
   check(m >= 0, "m must be greater or equal to 0, got {}", m);
-  return generate({n, m}, options, [m](int64_t i) { return i / m == i % m; });
+  Tensor out = zeros({n, m}, options);
+  dispatch(out.dtype(), [&]<class T>() {
+    T* data = static_cast<T*>(out.impl()->data());
+    for (int64_t i = 0; i < std::min(n, m); ++i) data[i * (m + 1)] = T(1);
+  });
+  return out;
 }
 
 Tensor empty_like(const Tensor& like, const TensorOptions& options) {

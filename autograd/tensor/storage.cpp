@@ -1,9 +1,6 @@
 #include <wengert/autograd/base/memory.h>
 #include <wengert/autograd/tensor/storage.h>
 
-#include <algorithm>
-#include <cstring>
-
 namespace wengert {
 
 constinit std::atomic<int64_t> internal::allocated_bytes{0};
@@ -13,14 +10,6 @@ void internal::count_allocated_by_threads(int64_t bytes) noexcept {
   const int64_t now = allocated_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   int64_t most = most_allocated_bytes.load(std::memory_order_relaxed);
   while (now > most && !most_allocated_bytes.compare_exchange_weak(most, now, std::memory_order_relaxed)) {
-  }
-}
-
-void internal::fill_new_block(void* data, size_t bytes) noexcept {
-  // A signalling NaN as a double, a NaN as a float, odd as a whole number, and no bool.
-  constexpr uint32_t kPattern = 0x7FF4DEAD;
-  for (size_t i = 0; i < bytes; i += sizeof(kPattern)) {
-    std::memcpy(static_cast<char*>(data) + i, &kPattern, std::min(sizeof(kPattern), bytes - i));
   }
 }
 

@@ -14,8 +14,6 @@ namespace internal {
 extern constinit std::atomic<int64_t> allocated_bytes;
 extern constinit std::atomic<int64_t> most_allocated_bytes;
 void count_allocated_by_threads(int64_t bytes) noexcept;
-/// Makes every element NaN, or a large odd number: what an operation must not leave.
-void fill_new_block(void* data, size_t bytes) noexcept;
 
 inline void count_allocated(int64_t bytes) noexcept {
   if (!single_threaded()) [[unlikely]]
@@ -37,11 +35,7 @@ class alignas(pool::kAlignment) Storage {
   static IntrusivePtr<Storage> allocate(size_t bytes) {
     void* block = pool::allocate(sizeof(Storage) + bytes);
     internal::count_allocated(static_cast<int64_t>(bytes));
-    void* data = static_cast<char*>(block) + sizeof(Storage);
-#ifdef WENGERT_FILL_NEW_BLOCKS
-    internal::fill_new_block(data, bytes);
-#endif
-    return IntrusivePtr<Storage>::adopt(new (block) Storage(data, bytes));
+    return IntrusivePtr<Storage>::adopt(new (block) Storage(static_cast<char*>(block) + sizeof(Storage), bytes));
   }
   /// Memory owned elsewhere. `on_release` (may be empty) is called with it when the last tensor lets go.
   static IntrusivePtr<Storage> borrow(void* data, size_t bytes, std::function<void(void*)> on_release);

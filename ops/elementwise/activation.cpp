@@ -1,4 +1,5 @@
 #include <wengert/ops/elementwise/functions.h>
+#include <wengert/ops/elementwise/within.h>
 
 #include <cmath>
 #include <numbers>
@@ -21,13 +22,15 @@ constexpr auto kSigmoid = from_output<Domain::kReal>(
     [](const Tensor& g, const Tensor& y) { return g * ((1 - y) * y); });
 
 // y = ln sigmoid(x) = min(x, 0) - ln(1 + e^-|x|).   VJP:   dx = G sigmoid(-x).
-constexpr auto kLogSigmoid = from_input<Domain::kFloating>(
-    "LogSigmoidBackward0", [](auto x) { return std::min(x, decltype(x)(0)) - std::log1p(std::exp(-std::abs(x))); },
-    [](const Tensor& g, const Tensor& x) { return g * sigmoid(-x); });
+constexpr auto kLogSigmoid =
+    from_input<Domain::kFloating>("LogSigmoidBackward0", with_simd<Simd::kLogSigmoid>([](auto x) {
+                                    return std::min(x, decltype(x)(0)) - std::log1p(std::exp(-std::abs(x)));
+                                  }),
+                                  [](const Tensor& g, const Tensor& x) { return g * sigmoid(-x); });
 
 // y = x sigmoid(x).   VJP, with s = sigmoid(x):   dx = G s (1 + x (1 - s)).
 constexpr auto kSilu = from_input<Domain::kFloating>(
-    "SiluBackward0", [](auto x) { return x / (decltype(x)(1) + std::exp(-x)); },
+    "SiluBackward0", with_simd<Simd::kSilu>([](auto x) { return x / (decltype(x)(1) + std::exp(-x)); }),
     [](const Tensor& g, const Tensor& x) {
       const Tensor s = sigmoid(x);
       return g * (s * (1 + x * (1 - s)));
@@ -44,11 +47,13 @@ auto leaky_relu_function(double slope) {
 auto elu_function(double alpha, double scale, double input_scale) {
   return from_input<Domain::kFloating>(
       "EluBackward0",
-      [=](auto x) {
-        using T = decltype(x);
-        return x > 0 ? x * static_cast<T>(scale)
-                     : static_cast<T>(alpha * scale) * std::expm1(x * static_cast<T>(input_scale));
-      },
+      with_simd<Simd::kElu>(
+          [=](auto x) {
+            using T = decltype(x);
+            return x > 0 ? x * static_cast<T>(scale)
+                         : static_cast<T>(alpha * scale) * std::expm1(x * static_cast<T>(input_scale));
+          },
+          {scale, alpha * scale, input_scale}),
       [=](const Tensor& g, const Tensor& x) {
         return where(x > 0, g * scale, g * (alpha * scale * input_scale) * exp(x * input_scale));
       });
@@ -59,11 +64,13 @@ auto elu_function(double alpha, double scale, double input_scale) {
 auto softplus_function(double beta, double threshold) {
   return from_input<Domain::kFloating>(
       "SoftplusBackward0",
-      [=](auto x) {
-        using T = decltype(x);
-        const T scaled = x * static_cast<T>(beta);
-        return scaled > static_cast<T>(threshold) ? x : std::log1p(std::exp(scaled)) / static_cast<T>(beta);
-      },
+      with_simd<Simd::kSoftplus>(
+          [=](auto x) {
+            using T = decltype(x);
+            const T scaled = x * static_cast<T>(beta);
+            return scaled > static_cast<T>(threshold) ? x : std::log1p(std::exp(scaled)) / static_cast<T>(beta);
+          },
+          {beta, threshold}),
       [=](const Tensor& g, const Tensor& x) {
         const Tensor scaled = x * beta;
         return where(scaled > threshold, g, g * sigmoid(scaled));
@@ -72,25 +79,18 @@ auto softplus_function(double beta, double threshold) {
 
 // y = x limited to [low, high].   VJP:   dx = G strictly inside, else 0.
 auto hardtanh_function(Scalar low, Scalar high) {
-  return from_input<Domain::kNumber>(
-      "HardtanhBackward0",
-      [=](auto x) {
-        using T = decltype(x);
-        return x < low.to<T>() ? low.to<T>() : x > high.to<T>() ? high.to<T>() : x;
-      },
-      [=](const Tensor& g, const Tensor& x) {
-        return where(logical_or(x <= low, x >= high), zeros({}, g.options()), g);
-      });
+  return from_input<Domain::kNumber>("HardtanhBackward0", Within(low, high), [=](const Tensor& g, const Tensor& x) {
+    return where(logical_or(x <= low, x >= high), zeros({}, g.options()), g);
+  });
 }
 
 // y = x Phi(x), with Phi the standard normal distribution function.
 // VJP:   dx = G (Phi(x) + x phi(x)),   phi(x) = e^(-x^2/2) / sqrt(2 pi).
 constexpr auto kGelu = from_input<Domain::kFloating>(
-    "GeluBackward0",
-    [](auto x) {
+    "GeluBackward0", with_simd<Simd::kGelu>([](auto x) {
       using T = decltype(x);
       return x * (T(1) + std::erf(x * static_cast<T>(std::numbers::sqrt2 / 2))) / T(2);
-    },
+    }),
     [](const Tensor& g, const Tensor& x) {
       const Tensor distribution = (1 + erf(x * (std::numbers::sqrt2 / 2))) / 2;
       const Tensor density = exp(x * x * -0.5) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
@@ -100,18 +100,17 @@ constexpr auto kGelu = from_input<Domain::kFloating>(
 // y = x (1 + tanh u) / 2,   u = sqrt(2/pi) (x + 0.044715 x^3).   (Hendrycks and Gimpel, arXiv:1606.08415.)
 // VJP:   dx = G ((1 + tanh u) / 2 + x (1 - tanh^2 u) u' / 2).
 constexpr double kGeluScale = 0.79788456080286535588;  // sqrt(2/pi)
-constexpr auto kGeluTanh = from_input<Domain::kFloating>(
-    "GeluBackward0",
-    [](auto x) {
-      using T = decltype(x);
-      const T u = static_cast<T>(kGeluScale) * (x + static_cast<T>(0.044715) * x * x * x);
-      return x * (T(1) + std::tanh(u)) / T(2);
-    },
-    [](const Tensor& g, const Tensor& x) {
-      const Tensor tanh_u = tanh(kGeluScale * (x + 0.044715 * x * x * x));
-      const Tensor slope = kGeluScale * (1 + 3 * 0.044715 * x * x);
-      return g * ((1 + tanh_u) / 2 + x * (1 - tanh_u * tanh_u) * slope / 2);
-    });
+constexpr auto kGeluTanh =
+    from_input<Domain::kFloating>("GeluBackward0", with_simd<Simd::kGeluTanh>([](auto x) {
+                                    using T = decltype(x);
+                                    const T u = static_cast<T>(kGeluScale) * (x + static_cast<T>(0.044715) * x * x * x);
+                                    return x * (T(1) + std::tanh(u)) / T(2);
+                                  }),
+                                  [](const Tensor& g, const Tensor& x) {
+                                    const Tensor tanh_u = tanh(kGeluScale * (x + 0.044715 * x * x * x));
+                                    const Tensor slope = kGeluScale * (1 + 3 * 0.044715 * x * x);
+                                    return g * ((1 + tanh_u) / 2 + x * (1 - tanh_u * tanh_u) * slope / 2);
+                                  });
 
 }  // namespace
 }  // namespace ops

@@ -114,7 +114,7 @@ struct WithNumber {
     if constexpr (kernels::has_run<F, T, T, T>) {
       f.run(out, x, true, &number, false, count);
     } else {
-      for (int64_t i = 0; i < count; ++i) out[i] = f(x[i], number);
+      kernels::do_plain_loop<1, 0>(out, count, f, x, &number);
     }
   }
 };
@@ -127,7 +127,7 @@ void compute(const Tensor& out, const Tensor& a, Scalar number, const F& f) {
 
 template <class F>
 Tensor compute_new(const Tensor& a, Scalar number, const F& f) {
-  Tensor out = empty(a.sizes(), a.dtype());
+  Tensor out = empty_as(a, a.dtype());
   compute(out, a, number, f);
   return out;
 }

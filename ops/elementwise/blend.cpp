@@ -32,12 +32,12 @@ using namespace ops;
 Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
   check(a.dtype() == b.dtype(), "expected dtype {} for `end` but got dtype {}", a.dtype(), b.dtype());
   const double w = weight.toDouble();
-  Tensor out;
-  {
-    const NoGradGuard no_grad;
-    const Tensor difference = b - a;
-    out = std::abs(w) < 0.5 ? a + difference * w : b - difference * (1 - w);
-  }
+  const Tensor out =
+      std::abs(w) < 0.5
+          ? compute_new<Domain::kFloating>("lerp_kernel_scalar", a, b,
+                                           [w]<class T>(T x, T y) { return x + (y - x) * static_cast<T>(w); })
+          : compute_new<Domain::kFloating>("lerp_kernel_scalar", a, b,
+                                           [w]<class T>(T x, T y) { return y - (y - x) * static_cast<T>(1 - w); });
   return record<Broadcast<2>>(
       "LerpBackward0", out, {a, b}, saving(), [w](const Backward& c) { return c.grad() * (1 - w); },
       [w](const Backward& c) { return c.grad() * w; });
@@ -47,12 +47,13 @@ Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
   check(a.dtype() == b.dtype(), "expected dtype {} for `end` but got dtype {}", a.dtype(), b.dtype());
   check(a.dtype() == weight.dtype(), "expected dtype {} for `weight` but got dtype {}", a.dtype(), weight.dtype());
-  Tensor out;
-  {
-    const NoGradGuard no_grad;
-    const Tensor difference = b - a;
-    out = where(weight.abs() < 0.5, a + difference * weight, b - difference * (1 - weight));
-  }
+  const Tensor out = empty_broadcast({a, b, weight}, a.dtype());
+  dispatch_floating(a.dtype(), "lerp_kernel_tensor", [&]<class T>() {
+    apply<T, T, T, T>(out, a, b, weight, [](T x, T y, T w) {
+      const T from_x = x + (y - x) * w, from_y = y - (y - x) * (1 - w);
+      return std::abs(w) < T(0.5) ? from_x : from_y;
+    });
+  });
   return record<Broadcast<3>>(
       "LerpBackward1", out, {a, b, weight},
       saving(ToSave(a).for_gradients_of(weight), ToSave(b).for_gradients_of(weight),
@@ -65,11 +66,10 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
 // y = x + v a b.   VJP:   dx = G,   da = v G b,   db = v G a.
 Tensor addcmul(const Tensor& first, const Tensor& second, const Tensor& third, Scalar number) {
   const auto [x, a, b, value] = ThreeOperands(first, second, third, number, "addcmul_cpu_out");
-  Tensor out;
-  {
-    const NoGradGuard no_grad;
-    out = x + (value.equal(1) ? a * b : a * value * b);
-  }
+  const Tensor out = empty_broadcast({x, a, b}, x.dtype());
+  dispatch_numbers(x.dtype(), "addcmul_cpu_out", [&, &x = x, &a = a, &b = b, &value = value]<class T>() {
+    apply<T, T, T, T>(out, x, a, b, [v = value.to<T>()](T x, T a, T b) { return x + a * v * b; });
+  });
   return record<Broadcast<3>>(
       "AddcmulBackward0", out, {x, a, b}, saving(ToSave(a).for_gradients_of(b), ToSave(b).for_gradients_of(a)),
       [](const Backward& c) { return c.grad(); },
@@ -86,11 +86,10 @@ Tensor addcdiv(const Tensor& first, const Tensor& second, const Tensor& third, S
         "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * "
         "tensor1 / tensor2), for all dtypes.");
   const auto [x, a, b, value] = ThreeOperands(first, second, third, number, "addcdiv_cpu_out");
-  Tensor out;
-  {
-    const NoGradGuard no_grad;
-    out = x + (value.equal(1) ? a / b : a * value / b);
-  }
+  const Tensor out = empty_broadcast({x, a, b}, x.dtype());
+  dispatch_floating(x.dtype(), "addcdiv_cpu_out", [&, &x = x, &a = a, &b = b, &value = value]<class T>() {
+    apply<T, T, T, T>(out, x, a, b, [v = value.to<T>()](T x, T a, T b) { return x + a * v / b; });
+  });
   return record<Broadcast<3>>(
       "AddcdivBackward0", out, {x, a, b}, saving(ToSave(a).for_gradients_of(b), ToSave(b).for_gradients_of(a, b)),
       [](const Backward& c) { return c.grad(); },

@@ -1,7 +1,7 @@
+#include <wengert/ops/elementwise/chosen.h>
 #include <wengert/ops/elementwise/functions.h>
 #include <wengert/ops/elementwise/in_place.h>
-
-#include <cmath>
+#include <wengert/ops/elementwise/within.h>
 
 // Operations that choose among elements, and pass the gradient to the one that was chosen; G = dL/dy.
 
@@ -11,18 +11,9 @@ namespace {
 
 Tensor zero_like_scalar(const Tensor& g) { return zeros({}, g.options()); }
 
-// f(x, y), or NaN where one of them is NaN.
-template <class T, class F>
-T or_nan(T x, T y, F f) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (x != x) return x;
-    if (y != y) return y;
-  }
-  return f(x, y);
-}
-
-constexpr auto kLarger = [](auto a, auto b) { return or_nan(a, b, [](auto x, auto y) { return x < y ? y : x; }); };
-constexpr auto kSmaller = [](auto a, auto b) { return or_nan(a, b, [](auto x, auto y) { return y < x ? y : x; }); };
+// Without branches, so that compilers make vector code of them. A NaN, the first one, comes through.
+constexpr auto kLarger = [](auto a, auto b) { return a != a || !(a < b || b != b) ? a : b; };
+constexpr auto kSmaller = [](auto a, auto b) { return a != a || !(b < a || b != b) ? a : b; };
 
 // y = larger (or smaller) of a and b.   VJP:   the larger (smaller) gets G; equal ones get half each.
 Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool larger) {
@@ -40,21 +31,13 @@ Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool
 // y = x within [low, high], either of which may be missing.   VJP:   dx = G where x is within, else 0.
 auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high) {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
-  return from_input<Domain::kNumber>(
-      "ClampBackward1",
-      [=](auto x) {
-        using T = decltype(x);
-        if (low && x < low->to<T>()) x = low->to<T>();
-        if (high && x > high->to<T>()) x = high->to<T>();
-        return x;
-      },
-      [=](const Tensor& g, const Tensor& x) {
-        const Tensor zero = zero_like_scalar(g);
-        Tensor dx = g;
-        if (low) dx = where(x >= *low, dx, zero);
-        if (high) dx = where(x <= *high, dx, zero);
-        return dx;
-      });
+  return from_input<Domain::kNumber>("ClampBackward1", Within(low, high), [=](const Tensor& g, const Tensor& x) {
+    const Tensor zero = zero_like_scalar(g);
+    Tensor dx = g;
+    if (low) dx = where(x >= *low, dx, zero);
+    if (high) dx = where(x <= *high, dx, zero);
+    return dx;
+  });
 }
 
 ScalarType clamped_type(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high) {
@@ -74,10 +57,8 @@ Tensor where(const Tensor& condition, const Tensor& first, const Tensor& second)
   check(condition.dtype() == kBool, "where expected condition to be a boolean tensor, but got a tensor with dtype {}",
         condition.dtype());
   const auto [a, b] = Operands(first, second);
-  const Tensor out = empty(broadcast_shapes(condition.sizes(), broadcast_shapes(a.sizes(), b.sizes())), a.dtype());
-  dispatch(a.dtype(), [&, &a = a, &b = b]<class T>() {
-    apply<T, bool, T, T>(out, condition, a, b, [](bool holds, T x, T y) { return holds ? x : y; });
-  });
+  const Tensor out = empty_broadcast({condition, a, b}, a.dtype());
+  dispatch(a.dtype(), [&, &a = a, &b = b]<class T>() { apply<T, bool, T, T>(out, condition, a, b, kChosen); });
   return record<Broadcast<2>>(
       "WhereBackward0", out, {a, b}, saving(condition),
       [](const Backward& c) { return where(c.saved(0), c.grad(), zero_like_scalar(c.grad())); },
@@ -127,22 +108,23 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
     out = low.defined() ? maximum(a, low) : a;
     out = high.defined() ? minimum(out, high) : out;
   }
-  return record<Broadcast<3>>(
-      "ClampBackward0", out, {a, low, high}, saving(a, low, high), [](const Backward& c) -> Gradients {
-        const Tensor &g = c.grad(), a = c.saved(0), low = c.saved(1), high = c.saved(2);
-        const Tensor zero = zero_like_scalar(g);
-        Tensor da = g, dlow = g, dhigh = g;
-        if (low.defined()) {
-          da = where(a < low, zero, da);
-          dlow = where(a < low, dlow, zero);
-        }
-        if (high.defined()) {
-          da = where(a > high, zero, da);
-          dhigh = where(low.defined() ? logical_or(a > high, high < low) : a > high, dhigh, zero);
-        }
-        if (low.defined() && high.defined()) dlow = where(low < high, dlow, zero);
-        return {c.needs(0) ? da : Tensor(), c.needs(1) ? dlow : Tensor(), c.needs(2) ? dhigh : Tensor()};
-      });
+  return record<Broadcast<3>>("ClampBackward0", out, {a, low, high}, saving(a, low, high),
+                              [](const Backward& c) -> Gradients {
+                                const Tensor &g = c.grad(), a = c.saved(0), low = c.saved(1), high = c.saved(2);
+                                const Tensor zero = zero_like_scalar(g);
+                                Tensor da, dlow, dhigh;
+                                if (c.needs(0)) {
+                                  da = low.defined() ? where(a < low, zero, g) : g;
+                                  if (high.defined()) da = where(a > high, zero, da);
+                                }
+                                if (c.needs(1)) {
+                                  dlow = where(a < low, g, zero);
+                                  if (high.defined()) dlow = where(low < high, dlow, zero);
+                                }
+                                if (c.needs(2))
+                                  dhigh = where(low.defined() ? logical_or(a > high, high < low) : a > high, g, zero);
+                                return {da, dlow, dhigh};
+                              });
 }
 
 // y = value where the mask holds, else x.

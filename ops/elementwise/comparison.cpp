@@ -19,7 +19,7 @@ template <class F>
 Tensor compare(const Tensor& first, Scalar number, const F& f) {
   const NoGradGuard no_grad;
   const Tensor a = first.to(result_type(first, number));
-  Tensor out = empty(a.sizes(), kBool);
+  Tensor out = empty_as(a, kBool);
   dispatch(a.dtype(), [&]<class T>() { apply<bool, T>(out, a, [f, y = number.to<T>()](T x) { return f(x, y); }); });
   return out;
 }
@@ -81,7 +81,7 @@ Tensor ge(const Tensor& a, const Tensor& b) { return compare(a, b, greater_equal
 Tensor ge(const Tensor& a, Scalar b) { return compare(a, b, greater_equal); }
 
 Tensor isfinite(const Tensor& x) {
-  Tensor out = empty(x.sizes(), kBool);
+  Tensor out = empty_as(x, kBool);
   dispatch(x.dtype(), [&]<class T>() {
     apply<bool, T>(out, x, [](T v) {
       if constexpr (std::is_floating_point_v<T>) return std::isfinite(v);

@@ -1,5 +1,6 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/kernels/copy_run.h>
 #include <wengert/ops/kernels/transpose.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/sparse.h>
@@ -21,8 +22,14 @@ struct Converted {
   To operator()(From x) const {
     return static_cast<To>(x);
   }
-  void run(To* out, const To* x, int64_t count) const { std::copy_n(x, count, out); }
+  void run(To* out, const To* x, int64_t count) const { kernels::copy_run(out, x, count); }
 };
+
+// `out`, with x's elements.
+Tensor copied(Tensor out, const Tensor& x) {
+  copy_elements(out, x);
+  return record("CloneBackward0", out, {x}, saving(), [](const Backward& b) { return b.take_grad(); });
+}
 
 }  // namespace
 
@@ -41,7 +48,13 @@ void copy_elements(const Tensor& to, const Tensor& from) {
     return;
   }
   dispatch(to.dtype(), [&]<class To>() {
-    dispatch(from.dtype(), [&]<class From>() { apply<To, From>(to, from, Converted<To>()); });
+    dispatch(from.dtype(), [&]<class From>() {
+      if constexpr (std::is_same_v<From, bool> && !std::is_same_v<To, bool>) {
+        apply<To, uint8_t>(to, from, Converted<To>());  // a bool is a byte, 0 or 1
+      } else {
+        apply<To, From>(to, from, Converted<To>());
+      }
+    });
   });
 }
 
@@ -67,17 +80,15 @@ void autograd::fill_elements(const Tensor& self, Scalar value) {
 // y = x, in memory of its own.   VJP:   dx = G.
 Tensor clone(const Tensor& x) {
   if (x.is_sparse()) return x.detach();  // its parts are never changed in place
-  Tensor out = empty(x.sizes(), x.options());
-  copy_elements(out, x);
-  return record("CloneBackward0", out, {x}, saving(), [](const Backward& b) { return b.take_grad(); });
+  return copied(empty_as(x, x.dtype()), x);
 }
 
-Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : copied(empty(sizes(), dtype()), *this); }
 
 // y = x in another dtype.   VJP:   dx = G in x's dtype.
 Tensor Tensor::converted(ScalarType dtype) const {
   if (this->dtype() == dtype) return clone();
-  Tensor out = empty(sizes(), dtype);
+  Tensor out = empty_as(*this, dtype);
   copy_elements(out, *this);
   // Only floating-point tensors have gradients; a conversion to whole numbers leaves the graph.
   if (!isFloatingType(dtype)) return out;

@@ -15,64 +15,69 @@ constexpr auto kExp =
                                [](const Tensor& g, const Tensor& y) { return g * y; });
 
 // y = e^x - 1.   VJP:   dx = G (y + 1).
-constexpr auto kExpm1 = from_output<Domain::kReal>(
-    "Expm1Backward0", [](auto x) { return std::expm1(x); },
-    [](const Tensor& g, const Tensor& y) { return g * (y + 1); });
+constexpr auto kExpm1 =
+    from_output<Domain::kReal>("Expm1Backward0", with_simd<Simd::kExpm1>([](auto x) { return std::expm1(x); }),
+                               [](const Tensor& g, const Tensor& y) { return g * (y + 1); });
 
 // y = ln x.   VJP:   dx = G / x.
-constexpr auto kLog = from_input<Domain::kReal>(
-    "LogBackward0", [](auto x) { return std::log(x); }, [](const Tensor& g, const Tensor& x) { return g / x; });
+constexpr auto kLog =
+    from_input<Domain::kReal>("LogBackward0", with_simd<Simd::kLog>([](auto x) { return std::log(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g / x; });
 
 // y = ln(1 + x).   VJP:   dx = G / (1 + x).
-constexpr auto kLog1p = from_input<Domain::kReal>(
-    "Log1PBackward0", [](auto x) { return std::log1p(x); },
-    [](const Tensor& g, const Tensor& x) { return g / (x + 1); });
+constexpr auto kLog1p =
+    from_input<Domain::kReal>("Log1PBackward0", with_simd<Simd::kLog1p>([](auto x) { return std::log1p(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g / (x + 1); });
 
 // y = log_2 x.   VJP:   dx = G / (x ln 2).
-constexpr auto kLog2 = from_input<Domain::kReal>(
-    "Log2Backward0", [](auto x) { return std::log2(x); },
-    [](const Tensor& g, const Tensor& x) { return g / (x * std::numbers::ln2); });
+constexpr auto kLog2 =
+    from_input<Domain::kReal>("Log2Backward0", with_simd<Simd::kLog2>([](auto x) { return std::log2(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g / (x * std::numbers::ln2); });
 
 // y = log_10 x.   VJP:   dx = G / (x ln 10).
-constexpr auto kLog10 = from_input<Domain::kReal>(
-    "Log10Backward0", [](auto x) { return std::log10(x); },
-    [](const Tensor& g, const Tensor& x) { return g / (x * std::numbers::ln10); });
+constexpr auto kLog10 =
+    from_input<Domain::kReal>("Log10Backward0", with_simd<Simd::kLog10>([](auto x) { return std::log10(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g / (x * std::numbers::ln10); });
 
 // y = sin x.   VJP:   dx = G cos x.
-constexpr auto kSin = from_input<Domain::kReal>(
-    "SinBackward0", [](auto x) { return std::sin(x); }, [](const Tensor& g, const Tensor& x) { return g * cos(x); });
+constexpr auto kSin =
+    from_input<Domain::kReal>("SinBackward0", with_simd<Simd::kSin>([](auto x) { return std::sin(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g * cos(x); });
 
 // y = cos x.   VJP:   dx = -G sin x.
-constexpr auto kCos = from_input<Domain::kReal>(
-    "CosBackward0", [](auto x) { return std::cos(x); }, [](const Tensor& g, const Tensor& x) { return g * -sin(x); });
+constexpr auto kCos =
+    from_input<Domain::kReal>("CosBackward0", with_simd<Simd::kCos>([](auto x) { return std::cos(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g * -sin(x); });
 
 // y = tan x.   VJP:   dx = G (1 + y^2).
-constexpr auto kTan = from_output<Domain::kReal>(
-    "TanBackward0", [](auto x) { return std::tan(x); },
-    [](const Tensor& g, const Tensor& y) { return g * (1 + y * y); });
+constexpr auto kTan =
+    from_output<Domain::kReal>("TanBackward0", with_simd<Simd::kTan>([](auto x) { return std::tan(x); }),
+                               [](const Tensor& g, const Tensor& y) { return g * (1 + y * y); });
 
 // y = arcsin x.   VJP:   dx = G / sqrt(1 - x^2).
-constexpr auto kAsin = from_input<Domain::kReal>(
-    "AsinBackward0", [](auto x) { return std::asin(x); },
-    [](const Tensor& g, const Tensor& x) { return g * rsqrt(1 - x * x); });
+constexpr auto kAsin =
+    from_input<Domain::kReal>("AsinBackward0", with_simd<Simd::kAsin>([](auto x) { return std::asin(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g * rsqrt(1 - x * x); });
 
 // y = arccos x.   VJP:   dx = -G / sqrt(1 - x^2).
-constexpr auto kAcos = from_input<Domain::kReal>(
-    "AcosBackward0", [](auto x) { return std::acos(x); },
-    [](const Tensor& g, const Tensor& x) { return g * -rsqrt(1 - x * x); });
+constexpr auto kAcos =
+    from_input<Domain::kReal>("AcosBackward0", with_simd<Simd::kAcos>([](auto x) { return std::acos(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g * -rsqrt(1 - x * x); });
 
 // y = arctan x.   VJP:   dx = G / (1 + x^2).
-constexpr auto kAtan = from_input<Domain::kReal>(
-    "AtanBackward0", [](auto x) { return std::atan(x); },
-    [](const Tensor& g, const Tensor& x) { return g / (1 + x * x); });
+constexpr auto kAtan =
+    from_input<Domain::kReal>("AtanBackward0", with_simd<Simd::kAtan>([](auto x) { return std::atan(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g / (1 + x * x); });
 
 // y = sinh x.   VJP:   dx = G cosh x.
-constexpr auto kSinh = from_input<Domain::kReal>(
-    "SinhBackward0", [](auto x) { return std::sinh(x); }, [](const Tensor& g, const Tensor& x) { return g * cosh(x); });
+constexpr auto kSinh =
+    from_input<Domain::kReal>("SinhBackward0", with_simd<Simd::kSinh>([](auto x) { return std::sinh(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g * cosh(x); });
 
 // y = cosh x.   VJP:   dx = G sinh x.
-constexpr auto kCosh = from_input<Domain::kReal>(
-    "CoshBackward0", [](auto x) { return std::cosh(x); }, [](const Tensor& g, const Tensor& x) { return g * sinh(x); });
+constexpr auto kCosh =
+    from_input<Domain::kReal>("CoshBackward0", with_simd<Simd::kCosh>([](auto x) { return std::cosh(x); }),
+                              [](const Tensor& g, const Tensor& x) { return g * sinh(x); });
 
 // y = tanh x.   VJP:   dx = G (1 - y^2).
 constexpr auto kTanh =

@@ -64,10 +64,11 @@ void dispatch_in(ScalarType dtype, const char* name, const Loop& loop) {
 
 using Simd = kernels::simd::Unary;
 
-/// A forward function for whose float and double elements there is a SIMD kernel.
+/// A forward function for whose float and double elements there is a SIMD kernel, which has these parameters.
 template <Simd op, class F>
 struct WithSimd : kernels::UnaryKernel<op> {
-  constexpr explicit WithSimd(F f) : f(f) {}
+  constexpr WithSimd(F f, std::array<double, kernels::simd::kUnaryParameters> parameters)
+      : kernels::UnaryKernel<op>{parameters}, f(f) {}
   F f;
   template <class T>
   T operator()(T x) const {
@@ -75,8 +76,8 @@ struct WithSimd : kernels::UnaryKernel<op> {
   }
 };
 template <Simd op, class F>
-constexpr WithSimd<op, F> with_simd(F f) {
-  return WithSimd<op, F>(f);
+constexpr WithSimd<op, F> with_simd(F f, std::array<double, kernels::simd::kUnaryParameters> parameters = {}) {
+  return WithSimd<op, F>(f, parameters);
 }
 
 template <Saves saves, Domain domain, class Forward, class Vjp>
@@ -118,7 +119,7 @@ auto saved_of(ToSave x, const Tensor& y) {
 template <Saves saves, Domain domain, class Forward, class Vjp>
 Tensor unary(const UnaryFunction<saves, domain, Forward, Vjp>& f, const Tensor& input) {
   const Tensor x = domain == Domain::kReal ? input.to(to_floating(input.dtype())) : input;
-  const Tensor y = empty(x.sizes(), x.options());
+  const Tensor y = empty_as(x, x.dtype());
   compute_unary(f, y, x);
   return record(f.name, y, {x}, saved_of<saves>(x, y), UnaryFormula<saves, Vjp>{f.vjp});
 }
@@ -161,7 +162,7 @@ struct Operands {
 
 /// A new tensor for the result of an elementwise operation.
 [[gnu::always_inline]] inline Tensor empty_result(const Tensor& a, const Tensor& b, ScalarType dtype) {
-  return a.sizes() == b.sizes() ? empty(a.sizes(), dtype) : empty(broadcast_shapes(a.sizes(), b.sizes()), dtype);
+  return a.sizes() == b.sizes() ? empty_as(a, dtype) : empty_broadcast({a, b}, dtype);
 }
 
 /// out = f(a, b), for operands of one dtype. `name`: for the error where the domain does not hold it.

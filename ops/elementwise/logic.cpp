@@ -34,7 +34,7 @@ Tensor bitwise(const char* name, const Tensor& first, const Tensor& second, F f)
 
 template <class F>
 Tensor classify(const Tensor& x, F f) {
-  Tensor out = empty(x.sizes(), kBool);
+  Tensor out = empty_as(x, kBool);
   dispatch(x.dtype(), [&]<class T>() {
     apply<bool, T>(out, x, [=](T v) {
       if constexpr (std::is_floating_point_v<T>) {
@@ -61,7 +61,15 @@ Tensor logical_or(const Tensor& a, const Tensor& b) {
 Tensor logical_xor(const Tensor& a, const Tensor& b) {
   return logical(a, b, [](bool x, bool y) { return x != y; });
 }
-Tensor logical_not(const Tensor& x) { return eq(x, 0); }
+Tensor logical_not(const Tensor& x) {
+  Tensor out = empty_as(x, kBool);
+  if (x.dtype() == kBool) {
+    apply<uint8_t, uint8_t>(out, x, [](uint8_t v) { return static_cast<uint8_t>(v ^ 1); });  // a bool is a byte, 0 or 1
+  } else {
+    dispatch(x.dtype(), [&]<class T>() { apply<bool, T>(out, x, [](T v) { return v == T(0); }); });
+  }
+  return out;
+}
 
 Tensor bitwise_and(const Tensor& a, const Tensor& b) {
   return bitwise("bitwise_and", a, b, [](auto x, auto y) { return x & y; });

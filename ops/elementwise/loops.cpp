@@ -21,6 +21,19 @@ kernels::StridedLoop<4> strided_loop_over(const Tensor& out, const Tensor& a, co
   return make_loop<4>(out, a, b, c);
 }
 
+Tensor empty_laid_out_as(const Tensor& x, ScalarType dtype) {
+  return is_non_overlapping_and_dense(x.sizes(), x.strides()) ? empty_strided(x.sizes(), x.strides(), dtype)
+                                                              : empty(x.sizes(), dtype);
+}
+Tensor empty_broadcast(autograd::TensorRefs operands, ScalarType dtype) {
+  Dims shape;
+  for (const Tensor& x : operands) shape = broadcast_shapes(shape, x.sizes());
+  for (const Tensor& x : operands) {
+    if (x.sizes() == IntArrayRef(shape)) return empty_as(x, dtype);
+  }
+  return empty(shape, dtype);
+}
+
 bool is_one_number(const Tensor& x) {
   if (x.numel() == 1) return true;
   for (const int64_t stride : x.strides()) {

@@ -2,6 +2,8 @@
 
 #include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/base/tracing.h>
+#include <wengert/autograd/tape/history.h>
+#include <wengert/autograd/tensor/factories.h>
 #include <wengert/autograd/tensor/tensor.h>
 #include <wengert/ops/kernels/elementwise.h>
 #include <wengert/ops/kernels/parallel.h>
@@ -27,6 +29,14 @@ bool is_one_number(const Tensor& x);
     return 1;
   return is_one_number(x) ? 0 : -1;
 }
+
+/// A new tensor of x's shape, laid out as x is where that leaves no gaps, as libtorch lays out elementwise results.
+Tensor empty_laid_out_as(const Tensor& x, ScalarType dtype);
+[[gnu::always_inline]] inline Tensor empty_as(const Tensor& x, ScalarType dtype) {
+  return x.is_contiguous() ? empty(x.sizes(), dtype) : empty_laid_out_as(x, dtype);
+}
+/// The same for operands broadcast: as the first one that has the result's shape.
+Tensor empty_broadcast(autograd::TensorRefs operands, ScalarType dtype);
 
 /// Whether `out` is so little that no more is to be done than to call a kernel: no threads, no tracing.
 [[gnu::always_inline]] inline bool is_short_run(const Tensor& out) {

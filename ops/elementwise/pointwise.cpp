@@ -47,7 +47,7 @@ constexpr auto kSign = from_nothing<Domain::kAny>(
       if constexpr (std::is_same_v<decltype(x), bool>) {
         return x;
       } else {
-        return static_cast<decltype(x)>((x > 0) - (x < 0));
+        return static_cast<decltype(x)>(static_cast<decltype(x)>(x > 0) - static_cast<decltype(x)>(x < 0));
       }
     },
     kNoGradient);

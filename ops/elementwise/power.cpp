@@ -39,6 +39,7 @@ void compute(const Tensor& out, const Tensor& base, Scalar exponent) {
       if (e == T(3)) return apply<T, T>(out, base, [](T x) { return x * x * x; });
       if (e == T(0.5)) return apply<T, T>(out, base, [](T x) { return std::sqrt(x); });
       if (e == T(-1)) return apply<T, T>(out, base, [](T x) { return T(1) / x; });
+      if (e == T(-2)) return apply<T, T>(out, base, [](T x) { return T(1) / (x * x); });
       // Of -0 this is -inf, as libtorch has it; std::pow gives inf.
       if (e == T(-0.5)) return apply<T, T>(out, base, [](T x) { return T(1) / std::sqrt(x); });
     }
@@ -88,7 +89,7 @@ using namespace ops;
 Tensor pow(const Tensor& base, Scalar exponent) {
   check_whole_exponent(base.dtype(), exponent);
   if (const ScalarType dtype = result_type(base, exponent); dtype != base.dtype()) return pow(base.to(dtype), exponent);
-  Tensor out = empty(base.sizes(), base.options());
+  Tensor out = empty_as(base, base.dtype());
   compute(out, base, exponent);
   return record("PowBackward0", std::move(out), {base}, saving(base), of_power(exponent));
 }
@@ -109,7 +110,7 @@ Tensor& pow_out(Tensor& out, const Tensor& base, const Tensor& exponent) {
 
 Tensor pow(Scalar base, const Tensor& input) {
   const Tensor exponent = input.to(result_type(input, base));
-  Tensor out = empty(exponent.sizes(), exponent.options());
+  Tensor out = empty_as(exponent, exponent.dtype());
   compute_binary<Domain::kAny>("pow", out, full({}, base, exponent.options()), exponent, kPower);
   return record("PowBackward2", out, {exponent}, saving(exponent, ToSave::output(out)), [base](const Backward& b) {
     return grad_of_exponent(b.grad(), full({}, base, b.grad().options()), b.saved(0), b.saved(1));

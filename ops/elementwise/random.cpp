@@ -12,14 +12,31 @@ namespace wengert {
 namespace ops {
 namespace {
 
-// Eight pairs of uniform numbers, x[i] and x[i + 8], become sixteen normal ones.
+// Sixteen after sixteen uniform numbers become normal ones: x[i] and x[i + 8] give two (Box and Muller).
 template <class T>
-void normal_sixteen(T* x, T mean, T std) {
-  for (int i = 0; i < 8; ++i) {
-    const T radius = std::sqrt(T(-2) * std::log(T(1) - x[i]));
-    const T angle = T(2) * std::numbers::pi_v<T> * x[i + 8];
-    x[i] = radius * std::cos(angle) * std + mean;
-    x[i + 8] = radius * std::sin(angle) * std + mean;
+void make_normal(T* x, int64_t count, T mean, T std) {
+  using kernels::simd::Unary;
+  constexpr int64_t kMost = 32;  // sixteens at a time
+  for (int64_t begin = 0; begin < count; begin += 16 * kMost) {
+    T* const part = x + begin;
+    const int64_t sixteens = std::min(kMost, (count - begin) / 16), pairs = 8 * sixteens;
+    std::array<T, 8 * kMost> radius, angle, cosine;
+    for (int64_t i = 0; i < pairs; ++i) {
+      const auto to = static_cast<size_t>(i);
+      radius[to] = T(1) - part[i / 8 * 16 + i % 8];
+      angle[to] = T(2) * std::numbers::pi_v<T> * part[i / 8 * 16 + i % 8 + 8];
+    }
+    const auto apply = [&](Unary op, T* to, const T* from) { kernels::simd::unary<T>(op, to, from, pairs, nullptr); };
+    apply(Unary::kLog, radius.data(), radius.data());
+    for (int64_t i = 0; i < pairs; ++i) radius[static_cast<size_t>(i)] *= T(-2);
+    apply(Unary::kSqrt, radius.data(), radius.data());
+    apply(Unary::kCos, cosine.data(), angle.data());
+    apply(Unary::kSin, angle.data(), angle.data());
+    for (int64_t i = 0; i < pairs; ++i) {
+      const auto from = static_cast<size_t>(i);
+      part[i / 8 * 16 + i % 8] = radius[from] * cosine[from] * std + mean;
+      part[i / 8 * 16 + i % 8 + 8] = radius[from] * angle[from] * std + mean;
+    }
   }
 }
 
@@ -27,12 +44,12 @@ void normal_sixteen(T* x, T mean, T std) {
 // number of elements is no multiple of 16, the last sixteen are drawn again.
 template <class T>
 void fill_normal(Generator& generator, T* x, int64_t count, T mean, T std) {
-  for (int64_t i = 0; i < count; ++i) x[i] = generator.uniform<T>();
-  for (int64_t i = 0; i + 16 <= count; i += 16) normal_sixteen(x + i, mean, std);
+  generator.fill_uniform(x, count);
+  make_normal(x, count / 16 * 16, mean, std);
   if (count % 16 != 0) {
     T* last = x + count - 16;
-    for (int i = 0; i < 16; ++i) last[i] = generator.uniform<T>();
-    normal_sixteen(last, mean, std);
+    generator.fill_uniform(last, 16);
+    make_normal(last, 16, mean, std);
   }
 }
 
@@ -52,18 +69,24 @@ Tensor& fill_in_place(const char* name, const Tensor& y, const Fill& fill) {
   return record_in_place(name, y, {y}, saving(), fill, kZeroGradient);
 }
 
-TensorOptions like_options(const Tensor& like, const TensorOptions& options) {
-  return options.has_dtype() ? options : options.dtype(like.dtype());
-}
-
 // The factories ask for requires_grad only after the elements are there.
 template <class Fill>
-Tensor filled(IntArrayRef sizes, const TensorOptions& options, const Fill& fill) {
-  Tensor out = empty(sizes, options.requires_grad(false));
+Tensor filled(const Tensor& out, const TensorOptions& options, const Fill& fill) {
   fill(out);
-  if (options.requires_grad()) out.requires_grad_();
-  return out;
+  return options.requires_grad() ? out.requires_grad_() : out;
 }
+template <class Fill>
+Tensor filled(IntArrayRef sizes, const TensorOptions& options, const Fill& fill) {
+  return filled(empty(sizes, options.requires_grad(false)), options, fill);
+}
+// Laid out as `like`: numbers are drawn in the order in which they lie in memory.
+template <class Fill>
+Tensor filled_like(const Tensor& like, const TensorOptions& options, const Fill& fill) {
+  return filled(empty_as(like, options.has_dtype() ? options.dtype() : like.dtype()), options, fill);
+}
+
+constexpr auto kUniform = [](const Tensor& out) { out.uniform_(0, 1); };
+constexpr auto kNormal = [](const Tensor& out) { out.normal_(0, 1); };
 
 }  // namespace
 }  // namespace ops
@@ -76,6 +99,13 @@ Tensor& Tensor::uniform_(double from, double to) const {
     dispatch_floating(dtype(), "check_uniform_bounds", [&]<class T>() {
       LockedGenerator generator;
       const T low = static_cast<T>(from), width = static_cast<T>(to) - low;
+      if (is_contiguous()) {
+        T* x = data_ptr<T>();
+        generator->fill_uniform(x, numel());
+        if (low == 0 && width == 1) return;
+        for (int64_t i = 0; i < numel(); ++i) x[i] = x[i] * width + low;
+        return;
+      }
       for_each_in_order<T>(*this, [&](T& x) { x = generator->template uniform<T>() * width + low; });
     });
   });
@@ -128,18 +158,10 @@ Tensor bernoulli(const Tensor& x) {
   return out.bernoulli_(x);
 }
 
-Tensor rand(IntArrayRef sizes, const TensorOptions& options) {
-  return filled(sizes, options, [](const Tensor& out) { out.uniform_(0, 1); });
-}
-Tensor randn(IntArrayRef sizes, const TensorOptions& options) {
-  return filled(sizes, options, [](const Tensor& out) { out.normal_(0, 1); });
-}
-Tensor rand_like(const Tensor& like, const TensorOptions& options) {
-  return rand(like.sizes(), like_options(like, options));
-}
-Tensor randn_like(const Tensor& like, const TensorOptions& options) {
-  return randn(like.sizes(), like_options(like, options));
-}
+Tensor rand(IntArrayRef sizes, const TensorOptions& options) { return filled(sizes, options, kUniform); }
+Tensor randn(IntArrayRef sizes, const TensorOptions& options) { return filled(sizes, options, kNormal); }
+Tensor rand_like(const Tensor& like, const TensorOptions& options) { return filled_like(like, options, kUniform); }
+Tensor randn_like(const Tensor& like, const TensorOptions& options) { return filled_like(like, options, kNormal); }
 
 Tensor randint(int64_t high, IntArrayRef sizes, const TensorOptions& options) {
   return randint(0, high, sizes, options);
@@ -164,7 +186,9 @@ Tensor randperm(int64_t n, const TensorOptions& options) {
   LockedGenerator generator;
   int64_t* x = order.data_ptr<int64_t>();
   for (int64_t i = 0; i < n - 1; ++i) {
-    std::swap(x[i], x[i + static_cast<int64_t>(generator->word() % static_cast<uint64_t>(n - i))]);
+    const uint32_t word = generator->word();
+    const auto left = static_cast<uint64_t>(n - i);
+    std::swap(x[i], x[i + static_cast<int64_t>(left >> 32 == 0 ? word % static_cast<uint32_t>(left) : word)]);
   }
   const Tensor out = order.to(options.dtype_opt().value_or(kLong));
   return options.requires_grad() ? out.requires_grad_() : out;

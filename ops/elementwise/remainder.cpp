@@ -1,7 +1,10 @@
 #include <wengert/ops/elementwise/functions.h>
 #include <wengert/ops/elementwise/in_place.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 // Functions of two tensors beyond sum, product and power: division with rounding, remainders, angles; G = dL/dy.
 
@@ -15,22 +18,83 @@ void check_no_zero(const Tensor& dividend, const Tensor& divisor) {
   check(!whole || all(divisor != 0).item<bool>(), "ZeroDivisionError");
 }
 
-// The quotient rounded down, as Python's //: the remainder has the divisor's sign.
-constexpr auto floor_quotient = [](auto a, auto b) {
-  using T = decltype(a);
-  if constexpr (std::is_floating_point_v<T>) {
-    if (b == 0) return a / b;
-    const T remainder = std::fmod(a, b);
-    T quotient = (a - remainder) / b;
-    if (remainder != 0 && (b < 0) != (remainder < 0)) quotient -= 1;
-    if (quotient == 0) return std::copysign(T(0), a / b);
-    const T rounded = std::floor(quotient);
-    return quotient - rounded > T(0.5) ? rounded + 1 : rounded;
-  } else {
-    const T quotient = a / b;
-    return static_cast<T>(a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient);
+// std::fmod(a, b), whose result is exact, where the quotient is small: a - b trunc(a / b), in one rounding, is it or a
+// b beside it. NaN where it is not found so.
+template <class T>
+[[gnu::always_inline]] inline T small_fmod(T a, T b) {
+  const T size = std::abs(b), whole = std::abs(a);
+  const T quotient = std::trunc(whole / size);
+  T rest = std::fma(-quotient, size, whole);
+  rest = rest < 0 ? rest + size : rest;
+  rest = rest >= size ? rest - size : rest;
+  constexpr T kMost = sizeof(T) == 4 ? T(0x1p22) : T(0x1p51);
+  const bool found = quotient < kMost && size >= std::numeric_limits<T>::min() && rest >= 0 && rest < size;
+  return found ? std::copysign(rest, a) : std::numeric_limits<T>::quiet_NaN();
+}
+
+// out = f(a, b, fmod(a, b)) for a run, along which b moves or not.
+template <int kStepB, class T, class F>
+void remainder_run(T* out, const T* a, const T* b, int64_t count, const F& f) {
+  cpu::vectorized([=] {
+    constexpr int64_t kPiece = 256;
+    std::array<T, kPiece> rests;
+    const kernels::LoopInput<kStepB, T> divisor(b);
+    for (int64_t begin = 0; begin < count; begin += kPiece) {
+      const int64_t size = std::min(kPiece, count - begin);
+      const T* x = a + begin;
+      T* to = out + begin;
+#pragma omp simd
+      for (int64_t i = 0; i < size; ++i) rests[static_cast<size_t>(i)] = small_fmod(x[i], divisor[begin + i]);
+      for (int64_t i = 0; i < size; ++i) {
+        T& rest = rests[static_cast<size_t>(i)];
+        if (rest != rest) rest = std::fmod(x[i], divisor[begin + i]);
+      }
+#pragma omp simd
+      for (int64_t i = 0; i < size; ++i) to[i] = f(x[i], divisor[begin + i], rests[static_cast<size_t>(i)]);
+    }
+  });
+}
+
+// A function of a, b and the rest of a / b, towards zero; f without branches. Whole numbers: their rest is a % b.
+template <class F>
+struct OfRemainder {
+  F f;
+  template <class T>
+  T operator()(T a, T b) const {
+    if constexpr (std::is_floating_point_v<T>) {
+      return f(a, b, std::fmod(a, b));
+    } else {
+      return static_cast<T>(f(a, b, static_cast<T>(a % b)));
+    }
+  }
+  template <std::floating_point T>
+  void run(T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count) const {
+    if (cpu::has_avx2()) {  // without FMA the C++ library's own is no slower
+      if (a_moves && b_moves) return remainder_run<1>(out, a, b, count, f);
+      if (a_moves) return remainder_run<0>(out, a, b, count, f);
+    }
+    for (int64_t i = 0; i < count; ++i) out[i] = (*this)(a[a_moves ? i : 0], b[b_moves ? i : 0]);
   }
 };
+template <class F>
+constexpr OfRemainder<F> of_remainder(F f) {
+  return {f};
+}
+
+// The quotient rounded down, as Python's //: the remainder has the divisor's sign.
+constexpr auto floor_quotient = of_remainder([](auto a, auto b, auto remainder) {
+  using T = decltype(a);
+  if constexpr (std::is_floating_point_v<T>) {
+    const T exact = (a - remainder) / b;
+    const T quotient = ((remainder != 0) & ((b < 0) != (remainder < 0))) ? exact - 1 : exact;
+    const T floored = std::floor(quotient);
+    const T rounded = quotient - floored > T(0.5) ? floored + 1 : floored;
+    return b == 0 ? a / b : quotient == 0 ? std::copysign(T(0), a / b) : rounded;
+  } else {
+    const T quotient = a / b;
+    return static_cast<T>(remainder != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient);
+  }
+});
 
 constexpr auto trunc_quotient = [](auto a, auto b) {
   if constexpr (std::is_floating_point_v<decltype(a)>) {
@@ -40,23 +104,12 @@ constexpr auto trunc_quotient = [](auto a, auto b) {
   }
 };
 
-constexpr auto python_remainder = [](auto a, auto b) {
-  if constexpr (std::is_floating_point_v<decltype(a)>) {
-    const auto remainder = std::fmod(a, b);
-    return remainder != 0 && (b < 0) != (remainder < 0) ? remainder + b : remainder;
-  } else {
-    const auto remainder = a % b;
-    return static_cast<decltype(a)>(remainder != 0 && (b < 0) != (remainder < 0) ? remainder + b : remainder);
-  }
-};
+constexpr auto python_remainder = of_remainder([](auto, auto b, auto remainder) {
+  const decltype(b) sum = remainder + b;
+  return ((remainder != 0) & ((b < 0) != (remainder < 0))) ? sum : remainder;
+});
 
-constexpr auto c_remainder = [](auto a, auto b) {
-  if constexpr (std::is_floating_point_v<decltype(a)>) {
-    return std::fmod(a, b);
-  } else {
-    return static_cast<decltype(a)>(a % b);
-  }
-};
+constexpr auto c_remainder = of_remainder([](auto, auto, auto remainder) { return remainder; });
 
 // y = a - b [a / b], rounded one way or the other.   VJP:   da = G,   db = -G [a / b].
 template <class F>
@@ -104,10 +157,23 @@ Tensor fmod(const Tensor& a, const Tensor& b) {
 }
 Tensor fmod(const Tensor& a, Scalar b) { return fmod(a, as_tensor(b, a)); }
 
+struct Atan2 {
+  template <std::floating_point T>
+  T operator()(T y, T x) const {
+    T angle;
+    run(&angle, &y, true, &x, true, 1);
+    return angle;
+  }
+  template <std::floating_point T>
+  static void run(T* out, const T* y, bool y_moves, const T* x, bool x_moves, int64_t count) {
+    kernels::simd::atan2(out, y, y_moves, x, x_moves, count);
+  }
+};
+
 // y = the angle of (b, a).   VJP:   da = G b / (a^2 + b^2),   db = -G a / (a^2 + b^2).
 Tensor atan2(const Tensor& first, const Tensor& second) {
   const auto [a, b] = Operands(first, second, computed_type<Domain::kReal>(first, second));
-  const Tensor out = compute_new<Domain::kReal>("atan2", a, b, [](auto y, auto x) { return std::atan2(y, x); });
+  const Tensor out = compute_new<Domain::kReal>("atan2", a, b, Atan2());
   return record<Broadcast<2>>("Atan2Backward0", out, {a, b}, saving(a, b), [](const Backward& c) -> Gradients {
     const Tensor a = c.saved(0), b = c.saved(1), g = c.grad() / (a * a + b * b);
     return {c.needs(0) ? g * b : Tensor(), c.needs(1) ? -g * a : Tensor()};

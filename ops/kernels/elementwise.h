@@ -1,12 +1,18 @@
 #pragma once
 
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/base/tracing.h>
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
+#include <wengert/ops/kernels/unary.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
+#include <cstring>
+#include <functional>
+#include <optional>
 #include <type_traits>
 
 namespace wengert::kernels {
@@ -24,12 +30,15 @@ struct Operand {
 };
 
 /// Calls `run` for runs that together are all elements, on several threads when there are many. N: 1 to 6.
+/// side_by_side: does the same to operands without gaps; where inner runs are short, it gets pieces of several of them,
+/// for which operands are copied side by side.
 template <size_t N>
-void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run);
+void for_each_run(const StridedLoop<N>& loop, const std::array<Operand, N>& operands, Run run,
+                  std::optional<Run> side_by_side = {});
 
 // out[i] = f(a[i], b[i], ...) over strided operands. The inner loops treat apart the case that all operands are
-// contiguous, or constant along the run: there functions that have a run() of their own use it, and
-// compilers see what they can turn into SIMD code themselves.
+// contiguous, or constant along the run: there functions that have a run() of their own use it, and compilers make SIMD
+// code of the others, for AVX2 where the CPU has it. The bits are the same: no product is fused with a sum.
 
 /// A function may do contiguous runs itself, in a method run(): of operands that go along with it or, where `moves`
 /// says no, are one number for the whole run.
@@ -52,12 +61,13 @@ bool binary_in_rows(simd::Binary op, const StridedLoop<3>& loop, T* out, const T
 /// Bases of functions whose runs of float and double are a SIMD kernel's.
 template <simd::Unary op>
 struct UnaryKernel {
-  /// Whether the kernel's last digits are not those of the function for single elements.
-  static constexpr bool has_digits_of_its_own =
-      op == simd::Unary::kExp || op == simd::Unary::kTanh || op == simd::Unary::kSigmoid;
+  static constexpr bool has_digits_of_its_own = !simd::is_exact(op);  ///< not those of operator()
+  std::array<double, simd::kUnaryParameters> parameters = {};
   template <std::floating_point T>
-  static void run(T* out, const T* x, int64_t count) {
-    simd::kernels<T>().unary(op, out, x, count);
+  void run(T* out, const T* x, int64_t count) const {
+    std::array<T, simd::kUnaryParameters> own;
+    for (size_t i = 0; i < own.size(); ++i) own[i] = static_cast<T>(parameters[i]);
+    simd::unary(op, out, x, count, own.data());
   }
 };
 template <simd::Binary op>
@@ -72,11 +82,44 @@ struct BinaryKernel {
   }
 };
 
+/// An input of a loop, which moves along or not; one number that does not is in nobody else's memory.
+template <int Step, class In>
+struct LoopInput {
+  explicit LoopInput(const In* from) : at(from), one(Step == 0 ? *from : In()) {}
+  const In* at;
+  In one;
+  In operator[](int64_t i) const { return Step == 0 ? one : at[i]; }
+};
+
+/// out[i] = f(inputs[i]...), where `Step` of an input is 1, or 0 for one number. (A function of our own: what it holds
+/// is in nobody else's memory, and stays in registers.)
+template <int... Step, class Out, class F, class... In>
+void do_plain_loop(Out* out, int64_t count, const F& f, const In*... inputs) {
+  constexpr int64_t kFew = 8;
+  if (count <= kFew) {
+    const F own = f;
+    for (int64_t i = 0; i < count; ++i) out[i] = own(inputs[Step * i]...);
+    return;
+  }
+  cpu::vectorized([=] {
+    const auto loop = [&](const LoopInput<Step, In>... in) {
+      const F own = f;
+#pragma omp simd
+      for (int64_t i = 0; i < count; ++i) out[i] = own(in[i]...);
+    };
+    loop(LoopInput<Step, In>(inputs)...);
+  });
+}
+
 /// out[i] = value for i < count.
 template <class Out>
 void fill_run(Out* out, Out value, int64_t count) {
-#pragma omp simd
-  for (int64_t i = 0; i < count; ++i) out[i] = value;
+  constexpr int64_t kFew = 64;
+  if (count > kFew && std::bit_cast<std::array<char, sizeof(Out)>>(value) == std::array<char, sizeof(Out)>{}) {
+    std::memset(out, 0, static_cast<size_t>(count) * sizeof(Out));
+  } else {
+    do_plain_loop<0>(out, count, std::identity(), &value);
+  }
 }
 
 /// out = value.
@@ -106,26 +149,58 @@ void run_in_pieces(const F& f, T* out, int64_t out_step, const T* x, int64_t ste
   }
 }
 
-/// out = f(a). loop: over {out, a}.
+/// A run of out = f(a), with these steps.
 template <class Out, class A, class F>
-void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
-  const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1);
-  for_each_run<2>(loop, {out, a}, [=](char* const* at, int64_t count) {
+struct UnaryRun {
+  F f;
+  int64_t so, sa;
+  void operator()(char* const* at, int64_t count) const {
     Out* o = reinterpret_cast<Out*>(at[0]);
     const A* x = reinterpret_cast<const A*>(at[1]);
     if (so == 1 && sa == 1) {
       if constexpr (has_run<F, Out, A>) {
         f.run(o, x, count);
       } else {
-        for (int64_t i = 0; i < count; ++i) o[i] = f(x[i]);
+        do_plain_loop<1>(o, count, f, x);
       }
     } else if constexpr (requires { requires F::has_digits_of_its_own; }) {
       run_in_pieces(f, o, so, x, sa, count);
+    } else if (so == 1 && sa == 0) {
+      fill_run(o, static_cast<Out>(f(*x)), count);
     } else {
       for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa]);
     }
-  });
+  }
+};
+
+/// out = f(a). loop: over {out, a}.
+template <class Out, class A, class F>
+void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
+  using Each = UnaryRun<Out, A, F>;
+  const Each run{f, loop.inner_stride(0), loop.inner_stride(1)}, side_by_side{f, 1, 1};
+  for_each_run<2>(loop, {out, a}, run, side_by_side);
 }
+
+/// A run of out = f(a, b).
+template <class Out, class A, class B, class F>
+struct BinaryRun {
+  F f;
+  int64_t so, sa, sb;
+  void operator()(char* const* at, int64_t count) const {
+    Out* o = reinterpret_cast<Out*>(at[0]);
+    const A* x = reinterpret_cast<const A*>(at[1]);
+    const B* y = reinterpret_cast<const B*>(at[2]);
+    if (so == 1 && (sa | sb | 1) == 1) {
+      if constexpr (has_run<F, Out, A, B>) {
+        return f.run(o, x, sa == 1, y, sb == 1, count);
+      } else {
+        if (sa == 1 && sb == 1) return do_plain_loop<1, 1>(o, count, f, x, y);
+        if (sa == 1) return do_plain_loop<1, 0>(o, count, f, x, y);
+      }
+    }
+    for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa], y[i * sb]);
+  }
+};
 
 /// out = f(a, b). loop: over {out, a, b}.
 template <class Out, class A, class B, class F>
@@ -133,36 +208,37 @@ void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& 
   if constexpr (requires { f.run_rows(loop, out, a, b); }) {
     if (f.run_rows(loop, out, a, b)) return;
   }
-  const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1), sb = loop.inner_stride(2);
-  for_each_run<3>(loop, {out, a, b}, [=](char* const* at, int64_t count) {
-    Out* o = reinterpret_cast<Out*>(at[0]);
-    const A* x = reinterpret_cast<const A*>(at[1]);
-    const B* y = reinterpret_cast<const B*>(at[2]);
-    const bool plain = so == 1 && (sa == 1 || sa == 0) && (sb == 1 || sb == 0);
-    if constexpr (has_run<F, Out, A, B>) {
-      if (plain) return f.run(o, x, sa == 1, y, sb == 1, count);
-    } else {
-      if (plain && sa == 1 && sb == 1) {
-        for (int64_t i = 0; i < count; ++i) o[i] = f(x[i], y[i]);
-        return;
-      }
-    }
-    for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa], y[i * sb]);
-  });
+  using Each = BinaryRun<Out, A, B, F>;
+  const Each run{f, loop.inner_stride(0), loop.inner_stride(1), loop.inner_stride(2)}, side_by_side{f, 1, 1, 1};
+  for_each_run<3>(loop, {out, a, b}, run, side_by_side);
 }
 
-/// out = f(a, b, c). loop: over {out, a, b, c}.
+/// A run of out = f(a, b, c).
 template <class Out, class A, class B, class C, class F>
-void map(const StridedLoop<4>& loop, Out* out, const A* a, const B* b, const C* c, const F& f) {
-  const int64_t so = loop.inner_stride(0), sa = loop.inner_stride(1), sb = loop.inner_stride(2),
-                sc = loop.inner_stride(3);
-  for_each_run<4>(loop, {out, a, b, c}, [=](char* const* at, int64_t count) {
+struct TernaryRun {
+  F f;
+  int64_t so, sa, sb, sc;
+  void operator()(char* const* at, int64_t count) const {
     Out* o = reinterpret_cast<Out*>(at[0]);
     const A* x = reinterpret_cast<const A*>(at[1]);
     const B* y = reinterpret_cast<const B*>(at[2]);
     const C* z = reinterpret_cast<const C*>(at[3]);
+    if (so == 1 && sa == 1 && (sb | sc | 1) == 1) {
+      if (sb == 1 && sc == 1) return do_plain_loop<1, 1, 1>(o, count, f, x, y, z);
+      if (sb == 1) return do_plain_loop<1, 1, 0>(o, count, f, x, y, z);
+      if (sc == 1) return do_plain_loop<1, 0, 1>(o, count, f, x, y, z);
+    }
     for (int64_t i = 0; i < count; ++i) o[i * so] = f(x[i * sa], y[i * sb], z[i * sc]);
-  });
+  }
+};
+
+/// out = f(a, b, c). loop: over {out, a, b, c}.
+template <class Out, class A, class B, class C, class F>
+void map(const StridedLoop<4>& loop, Out* out, const A* a, const B* b, const C* c, const F& f) {
+  using Each = TernaryRun<Out, A, B, C, F>;
+  const Each run{f, loop.inner_stride(0), loop.inner_stride(1), loop.inner_stride(2), loop.inner_stride(3)},
+      side_by_side{f, 1, 1, 1, 1};
+  for_each_run<4>(loop, {out, a, b, c}, run, side_by_side);
 }
 
 }  // namespace wengert::kernels

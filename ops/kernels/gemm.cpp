@@ -27,53 +27,65 @@ class Panels {
 
 int64_t round_up(int64_t size, int64_t multiple) { return (size + multiple - 1) / multiple * multiple; }
 
-// A row of m elements, in whole vectors.
-template <class T>
-int64_t filled_up(int64_t m) {
-  return round_up(m, simd::panel_kernels<T>().panel_columns / 2);
-}
-
-// Up to so many multiplications it does not pay to pack panels where B's rows are contiguous, or its columns, and else
-// up to a few hundred.
+// Panels do not pay up to so many multiplications where B's rows are contiguous, or can be made so; where a matrix of
+// at most kInFirstCache elements is read again and again; and up to kTinyProduct however they lie.
 constexpr int64_t kSmallProduct = 1 << 17;
+constexpr int64_t kInFirstCache = 1 << 12;
 constexpr int64_t kTinyProduct = 1 << 8;
 
-// C = A B where B's columns are contiguous: B is copied into rows first, filled up to whole vectors.
+// Rows from which a product's sums along them are taken in vectors, and the elements of C up to which they are.
+constexpr int64_t kLongRow = 32;
+constexpr int64_t kFewDots = 1 << 10;
+
 template <class T>
-void gemm_of_columns(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  const int64_t width = filled_up<T>(m);
-  const Panels<T> rows(k * width), product(n * width);
-  if (width > m) std::fill_n(rows.data(), k * width, T(0));
-  const auto& kernels = simd::kernels<T>();
-  kernels.transpose(rows.data(), width, b.data, b.column_stride, k, m, false);
-  kernels.multiply_rows(n, width, k, a.data, a.row_stride, a.column_stride, rows.data(), width, product.data());
-  for (int64_t i = 0; i < n; ++i) std::copy_n(product.data() + i * width, m, c + i * m);
+void multiply_rows(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const T* b, int64_t b_row, T* c) {
+  parallel_rows(n, m * k, [&](int64_t i, int64_t end) {
+    simd::kernels<T>().multiply_rows(end - i, m, k, a.data + i * a.row_stride, a.row_stride, a.column_stride, b, b_row,
+                                     c + i * m);
+  });
+}
+
+template <class T>
+void multiply_one_by_one(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < m; ++j) {
+      const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
+      T sum = 0;
+      for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
+      *c++ = sum;
+    }
+  }
 }
 
 // Whether the product was small enough to be done here.
 template <class T>
 bool small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
   const int64_t work = n * m * k;
+  // A matrix times a vector is the same the other way round.
+  if (m == 1 && n > 1 && a.row_stride == 1 && k > 1) {
+    return small_gemm<T>(1, n, k, {b.data, 1, b.row_stride}, {a.data, a.column_stride, 1}, c);
+  }
+  if (b.row_stride == 1 && a.column_stride == 1 && k >= kLongRow && (n * m <= kFewDots || m == 1)) {
+    parallel_rows(n, m * k, [&](int64_t i, int64_t end) {
+      simd::kernels<T>().multiply_dots(end - i, m, k, a.data + i * a.row_stride, a.row_stride, b.data, b.column_stride,
+                                       c + i * m);
+    });
+    return true;
+  }
+  const bool b_in_cache = k * m <= kInFirstCache;
   if (b.column_stride == 1) {
-    if (work > kSmallProduct) return false;
-    simd::kernels<T>().multiply_rows(n, m, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, c);
+    if (work > kSmallProduct && !b_in_cache && (n > 32 || m > 64)) return false;
+    multiply_rows(n, m, k, a, b.data, b.row_stride, c);
     return true;
   }
   if (work <= kTinyProduct) {
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j < m; ++j) {
-        const T *x = a.data + i * a.row_stride, *y = b.data + j * b.column_stride;
-        T sum = 0;
-        for (int64_t p = 0; p < k; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
-        *c++ = sum;
-      }
-    }
+    multiply_one_by_one(n, m, k, a, b, c);
     return true;
   }
-  // Vectors are to be at least a quarter full.
-  const int64_t width = filled_up<T>(m);
-  if (b.row_stride != 1 || width > 4 * m || n * width * k > 2 * kSmallProduct) return false;
-  gemm_of_columns(n, m, k, a, b, c);
+  if (b.row_stride != 1 || !(b_in_cache || work <= kSmallProduct)) return false;
+  const Panels<T> rows(k * m);
+  simd::kernels<T>().transpose(rows.data(), m, b.data, b.column_stride, k, m, false);
+  multiply_rows<T>(n, m, k, a, rows.data(), m, c);
   return true;
 }
 
@@ -147,18 +159,23 @@ void oriented_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Ma
   }
 }
 
+template <class T>
+void gemm_in_one_piece(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+  if (!small_gemm(n, m, k, a, b, c)) oriented_gemm(n, m, k, a, b, c);
+}
+
 // Sums along a long inner dimension are taken in pieces, which are added pairwise: so the rounding error does not grow
 // with it, and a small C has work for several threads.
 template <class T>
-void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
+void multiply(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
   constexpr int64_t kPiece = 1 << 14;
   const int64_t pieces = pieces_of(k, kPiece);
-  if (pieces <= 1) return oriented_gemm(n, m, k, a, b, c);
+  if (pieces <= 1) return gemm_in_one_piece(n, m, k, a, b, c);
   const Panels<T> partial(pieces * n * m);
   parallel_tasks(pieces, [&](int64_t piece) {
     const int64_t p = piece * kPiece;
-    oriented_gemm<T>(n, m, std::min(kPiece, k - p), {a.data + p * a.column_stride, a.row_stride, a.column_stride},
-                     {b.data + p * b.row_stride, b.row_stride, b.column_stride}, partial.data() + piece * n * m);
+    gemm_in_one_piece<T>(n, m, std::min(kPiece, k - p), {a.data + p * a.column_stride, a.row_stride, a.column_stride},
+                         {b.data + p * b.row_stride, b.row_stride, b.column_stride}, partial.data() + piece * n * m);
   });
   for (int64_t apart = 1; apart < pieces; apart *= 2) {
     for (int64_t piece = 0; piece + apart < pieces; piece += 2 * apart) {
@@ -167,11 +184,6 @@ void large_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matri
     }
   }
   std::copy_n(partial.data(), n * m, c);
-}
-
-template <class T>
-void multiply(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
-  if (!small_gemm(n, m, k, a, b, c)) large_gemm(n, m, k, a, b, c);
 }
 
 // Whole numbers.

@@ -16,6 +16,10 @@ void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
 void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
 void spotrf_(const char*, const int*, float*, const int*, int*);
 void dpotrf_(const char*, const int*, double*, const int*, int*);
+void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*,
+             const int*, int*);
+void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*,
+             const int*, int*);
 void sgesdd_(const char*, const int*, const int*, float*, const int*, float*, float*, const int*, float*, const int*,
              float*, const int*, int*, int*);
 void dgesdd_(const char*, const int*, const int*, double*, const int*, double*, double*, const int*, double*,
@@ -92,13 +96,23 @@ int lapack_cholesky(int64_t n, T* a) {
 }
 
 template <class T>
+int lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b) {
+  const LapackCall call;
+  const int rows = whole(n), columns = whole(m), ld = leading(n);
+  int info = 0;
+  choose<T>(strtrs_, dtrtrs_)("U", "N", "N", &rows, &columns, a, &ld, b, &ld, &info);
+  return info;
+}
+
+template <class T>
 int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
   const LapackCall call;
   const int rows = whole(n), columns = whole(m), k = leading(std::min(n, m)), ld = leading(n);
   std::vector<int> integers(8 * static_cast<size_t>(k));
   int info = 0;
   with_workspace<T>([&](T* work, int* size) {
-    choose<T>(sgesdd_, dgesdd_)("S", &rows, &columns, a, &ld, s, u, &ld, vt, &k, work, size, integers.data(), &info);
+    choose<T>(sgesdd_, dgesdd_)(u == nullptr ? "N" : "S", &rows, &columns, a, &ld, s, u, &ld, vt, &k, work, size,
+                                integers.data(), &info);
   });
   return info;
 }
@@ -138,6 +152,8 @@ template int lapack_lu(int64_t, float*, int*);
 template int lapack_lu(int64_t, double*, int*);
 template int lapack_cholesky(int64_t, float*);
 template int lapack_cholesky(int64_t, double*);
+template int lapack_solve_upper(int64_t, int64_t, const float*, float*);
+template int lapack_solve_upper(int64_t, int64_t, const double*, double*);
 template int lapack_svd(int64_t, int64_t, float*, float*, float*, float*);
 template int lapack_svd(int64_t, int64_t, double*, double*, double*, double*);
 template void lapack_qr(int64_t, int64_t, float*, float*);

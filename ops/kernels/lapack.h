@@ -19,7 +19,12 @@ int lapack_lu(int64_t n, T* a, int* swaps);
 template <class T>
 int lapack_cholesky(int64_t n, T* a);
 
-/// A = U diag(s) Vᵀ, k = min(n, m).   a (n, m): destroyed.   u (n, k), s (k), falling, vt (k, m).
+/// X = A⁻¹ B for an upper triangular A.   a (n, n), b (n, m): becomes X.
+template <class T>
+int lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b);
+
+/// A = U diag(s) Vᵀ, k = min(n, m).   a (n, m): destroyed.   u (n, k), s (k), falling, vt (k, m); without u and vt
+/// where these are null.
 template <class T>
 int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt);
 

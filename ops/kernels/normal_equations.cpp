@@ -1,6 +1,6 @@
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/ops/kernels/normal_equations.h>
 #include <wengert/ops/kernels/share_lines.h>
-#include <wengert/ops/kernels/target.h>
 
 // As in simd.cpp.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -229,15 +229,15 @@ namespace {
 template <class T, class Index>
 void solve_here(const NormalEquations<T, Index>& equations, int64_t begin, int64_t end) {
   using namespace simd;
-  static const Target target = choose_target();
+  static const cpu::Target target = cpu::choose_target();
 #if HWY_TARGETS & HWY_AVX3
-  if (target == Target::kAvx512) return N_AVX3::solve_on(equations, begin, end);
+  if (target == cpu::Target::kAvx512) return N_AVX3::solve_on(equations, begin, end);
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  if (target <= Target::kAvx2) return N_AVX2::solve_on(equations, begin, end);
+  if (target <= cpu::Target::kAvx2) return N_AVX2::solve_on(equations, begin, end);
 #endif
 #if HWY_TARGETS & HWY_SSE4
-  if (target <= Target::kSse4) return N_SSE4::solve_on(equations, begin, end);
+  if (target <= cpu::Target::kSse4) return N_SSE4::solve_on(equations, begin, end);
 #endif
   HWY_STATIC_DISPATCH(solve_on)(equations, begin, end);
 }

@@ -1,6 +1,6 @@
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/ops/kernels/panels.h>
 #include <wengert/ops/kernels/simd.h>
-#include <wengert/ops/kernels/target.h>
 
 // As in simd.cpp.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -157,15 +157,15 @@ struct Chosen {
 };
 
 Chosen choose() {
-  [[maybe_unused]] const Target target = choose_target();
+  [[maybe_unused]] const cpu::Target target = cpu::choose_target();
 #if HWY_TARGETS & HWY_AVX3
-  if (target == Target::kAvx512) return {N_AVX3::float_panel_kernels(), N_AVX3::double_panel_kernels()};
+  if (target == cpu::Target::kAvx512) return {N_AVX3::float_panel_kernels(), N_AVX3::double_panel_kernels()};
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  if (target <= Target::kAvx2) return {N_AVX2::float_panel_kernels(), N_AVX2::double_panel_kernels()};
+  if (target <= cpu::Target::kAvx2) return {N_AVX2::float_panel_kernels(), N_AVX2::double_panel_kernels()};
 #endif
 #if HWY_TARGETS & HWY_SSE4
-  if (target <= Target::kSse4) return {N_SSE4::float_panel_kernels(), N_SSE4::double_panel_kernels()};
+  if (target <= cpu::Target::kSse4) return {N_SSE4::float_panel_kernels(), N_SSE4::double_panel_kernels()};
 #endif
   return {HWY_STATIC_DISPATCH(float_panel_kernels)(), HWY_STATIC_DISPATCH(double_panel_kernels)()};
 }

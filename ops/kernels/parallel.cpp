@@ -3,10 +3,16 @@
 #include <oneapi/tbb/task_arena.h>
 #include <wengert/ops/kernels/parallel.h>
 
+#include <array>
 #include <atomic>
+#include <bit>
+#include <cstddef>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 
 namespace wengert::kernels::detail {
 namespace {
@@ -45,9 +51,8 @@ class Shared {
     }
   }
 
-  void let_go() {
-    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
+  /// True for the last one.
+  bool let_go() { return holders_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
  private:
   static constexpr int kSpins = 200;
@@ -65,6 +70,53 @@ class Shared {
   std::atomic<int> holders_;
 };
 
+/// Where calls of share_tasks are kept: some 64 places, and as many more where that many calls still wait for helpers.
+/// None is ever freed, so that a helper which has not come when the program ends lets go of nothing.
+class Places {
+ public:
+  template <class... Args>
+  Shared* take(Args... args) {
+    for (uint64_t free = free_.load(std::memory_order_relaxed); free != 0;) {
+      const int at = std::countr_zero(free);
+      if (free_.compare_exchange_weak(free, free & ~(uint64_t{1} << at), std::memory_order_acquire)) {
+        return new (bytes_[static_cast<size_t>(at)].data()) Shared(args...);
+      }
+    }
+    return more().take(args...);
+  }
+
+  void let_go(Shared* shared) {
+    if (!shared->let_go()) return;
+    Places* all = this;
+    while (!all->holds(shared)) all = all->more_.load(std::memory_order_acquire);
+    const auto at = (reinterpret_cast<std::byte*>(shared) - all->bytes_[0].data()) / std::ssize(bytes_[0]);
+    all->free_.fetch_or(uint64_t{1} << at, std::memory_order_release);
+  }
+
+ private:
+  bool holds(const Shared* shared) const {
+    const auto* const begin = bytes_[0].data();
+    return !std::less<>()(reinterpret_cast<const std::byte*>(shared), begin) &&
+           std::less<>()(reinterpret_cast<const std::byte*>(shared), begin + sizeof(bytes_));
+  }
+
+  Places& more() {
+    if (!more_.load(std::memory_order_acquire)) {
+      auto mine = std::make_unique<Places>();
+      Places* none = nullptr;
+      if (more_.compare_exchange_strong(none, mine.get(), std::memory_order_acq_rel)) static_cast<void>(mine.release());
+    }
+    return *more_.load(std::memory_order_acquire);
+  }
+
+  alignas(64) std::array<std::array<std::byte, 64>, 64> bytes_{};
+  std::atomic<uint64_t> free_{~uint64_t{0}};
+  std::atomic<Places*> more_{nullptr};
+};
+
+static_assert(sizeof(Shared) <= 64 && std::is_trivially_destructible_v<Shared>);
+constinit Places places;
+
 /// What TBB is handed. The pointer is read and written as an atomic, so that whoever reads it sees what it points to: a
 /// sanitizer that does not look into TBB could not know.
 class Help {
@@ -77,7 +129,7 @@ class Help {
   void operator()() const {
     Shared* const shared = get();
     shared->help();
-    shared->let_go();
+    places.let_go(shared);
   }
 
  private:
@@ -129,13 +181,13 @@ std::shared_ptr<Helpers> helpers() {
 bool in_task() { return this_thread_in_task; }
 
 void share_tasks(int64_t count, int wanted, const void* task, void (*call)(const void* task, int64_t i)) {
-  auto* const shared = new Shared(count, wanted, task, call);
+  Shared* const shared = places.take(count, wanted, task, call);
   {
     const std::shared_ptr<Helpers> team = helpers();
     for (int i = 0; i < wanted; ++i) team->call(shared);
   }
   shared->take_part();
-  shared->let_go();
+  places.let_go(shared);
 }
 
 }  // namespace wengert::kernels::detail

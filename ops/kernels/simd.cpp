@@ -1,5 +1,5 @@
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/ops/kernels/simd.h>
-#include <wengert/ops/kernels/target.h>
 
 // SSSE3 and AVX3_DL would add code and hardly speed; vectors whose size is known at run time only (SVE, RVV) cannot be
 // held in arrays.
@@ -10,7 +10,7 @@
 #include <hwy/foreach_target.h>  // compiles all below once for each target
 #include <hwy/highway.h>
 // After highway.h, which it needs.
-#include <hwy/contrib/math/math-inl.h>
+#include <wengert/ops/kernels/vector_math-inl.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,8 +20,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace wengert::kernels::simd::HWY_NAMESPACE {
 namespace {
-
-namespace hn = hwy::HWY_NAMESPACE;
 
 // Calls body(tag, i) for steps that together are [0, count): whole vectors, then of four elements, then single ones.
 template <class T, class Body>
@@ -120,45 +118,9 @@ void scale_difference_on(T* out, const T* a, bool a_moves, const T* b, bool b_mo
       [factor](auto d, auto x, auto y) HWY_ATTR { return hn::Mul(hn::Set(d, factor), hn::Sub(x, y)); });
 }
 
-// Highway's Exp is right up to e^104 only, and not for NaN.
-template <class D, class V>
-HWY_INLINE V exp_of(D d, V x) {
-  using T = hn::TFromD<D>;
-  constexpr T kOverflow = sizeof(T) == 4 ? T(88.72284) : T(709.782712893384);
-  const V y = hn::Exp(d, hn::Min(x, hn::Set(d, kOverflow)));
-  const V finite = hn::IfThenElse(hn::Gt(x, hn::Set(d, kOverflow)), hn::Set(d, std::numeric_limits<T>::infinity()), y);
-  return hn::IfThenElse(hn::Eq(x, x), finite, x);
-}
-
-template <class D, class V>
-HWY_INLINE V sigmoid_of(D d, V x) {
-  const V one = hn::Set(d, hn::TFromD<D>(1));
-  return hn::Div(one, hn::Add(one, exp_of(d, hn::Neg(x))));
-}
-
-template <class D, class V>
-HWY_INLINE V tanh_of(D d, V x) {
-  return hn::IfThenElse(hn::Eq(x, x), hn::Tanh(d, x), x);
-}
-
 template <class T, class F>
 HWY_INLINE void map(T* out, const T* x, int64_t count, const F& f) {
   steps<T>(count, [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, x + i)), d, out + i); });
-}
-
-template <class T>
-void unary_on(Unary op, T* out, const T* x, int64_t count) {
-  switch (op) {
-    case Unary::kSquare: return map(out, x, count, [](auto, auto v) HWY_ATTR { return hn::Mul(v, v); });
-    case Unary::kNegate: return map(out, x, count, [](auto, auto v) HWY_ATTR { return hn::Neg(v); });
-    case Unary::kSqrt: return map(out, x, count, [](auto, auto v) HWY_ATTR { return hn::Sqrt(v); });
-    case Unary::kExp: return map(out, x, count, [](auto d, auto v) HWY_ATTR { return exp_of(d, v); });
-    case Unary::kTanh: return map(out, x, count, [](auto d, auto v) HWY_ATTR { return tanh_of(d, v); });
-    case Unary::kSigmoid: return map(out, x, count, [](auto d, auto v) HWY_ATTR { return sigmoid_of(d, v); });
-    case Unary::kRelu:  // NaN stays
-      return map(out, x, count,
-                 [](auto d, auto v) HWY_ATTR { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Zero(d), v); });
-  }
 }
 
 #if HWY_TARGET != HWY_SCALAR
@@ -465,49 +427,194 @@ void softmax_columns_on(T* out, const T* x, int64_t rows, int64_t row_stride, in
   }
 }
 
-// kRows rows of C, as many columns as d has lanes: each element of B is loaded once for all the rows.
-template <int kRows, class T, class D>
-HWY_INLINE void multiply_tile(D d, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row,
-                              T* c, int64_t c_row) {
-  hn::Vec<D> sums[kRows];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) sums[r] = hn::Zero(d);
-  for (int64_t p = 0; p < k; ++p) {
-    const auto y = hn::LoadU(d, b + p * b_row);
-    const T* x = a + p * a_column;
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) sums[r] = hn::MulAdd(hn::Set(d, x[r * a_row]), y, sums[r]);
+// --- Small products -----------------------------------------------------------------------------------------------
+
+// A vector in memory, or its first elements only.
+template <class D>
+struct Whole {
+  D d;
+  HWY_INLINE hn::Vec<D> load(const hn::TFromD<D>* from) const { return hn::LoadU(d, from); }
+  HWY_INLINE void store(hn::Vec<D> v, hn::TFromD<D>* to) const { hn::StoreU(v, d, to); }
+};
+template <class D>
+struct Part {
+  D d;
+  hn::Mask<D> mask;
+  Part(D d, int64_t count) : d(d), mask(hn::FirstN(d, static_cast<size_t>(count))) {}
+  HWY_INLINE hn::Vec<D> load(const hn::TFromD<D>* from) const { return hn::MaskedLoad(mask, d, from); }
+  HWY_INLINE void store(hn::Vec<D> v, hn::TFromD<D>* to) const { hn::BlendedStore(v, mask, d, to); }
+};
+// Whether a part of a vector can be read and written where what follows is not ours.
+constexpr bool kHasParts = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2;
+
+// Calls body(vectors, i) with a Whole or a Part, for steps that together are [0, count); two vectors at a time where
+// registers are many.
+template <class T, class Body>
+HWY_INLINE void vector_steps(int64_t count, const Body& body) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = 0;
+  if constexpr (HWY_TARGET == HWY_AVX3) {
+    for (; i + 2 * lanes <= count; i += 2 * lanes) body(Whole<decltype(d)>{d}, std::integral_constant<int, 2>(), i);
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) hn::StoreU(sums[r], d, c + r * c_row);
+  constexpr std::integral_constant<int, 1> single;
+  for (; i + lanes <= count; i += lanes) body(Whole<decltype(d)>{d}, single, i);
+  const int64_t rest = count - i;
+  if (rest == 0) return;
+  if constexpr (!kHasParts) {
+    const hn::CappedTag<T, 1> one;
+    for (; i < count; ++i) body(Whole<decltype(one)>{one}, single, i);
+  } else if (const hn::CappedTag<T, 4> four; rest <= 4) {
+    body(Part<decltype(four)>(four, rest), single, i);
+  } else if (const hn::CappedTag<T, 8> eight; rest <= 8) {
+    body(Part<decltype(eight)>(eight, rest), single, i);
+  } else {
+    body(Part<decltype(d)>(d, rest), single, i);
+  }
 }
 
-// tile(rows, i) for tiles of 8, 4, 2 and 1 rows that together are n.
-template <class Tile>
+// Some rows of C, and as many columns as the vectors have lanes: each element of B is loaded once for all the rows.
+// With few rows, sums of every fourth term are taken apart, so that no addition has to wait for the last.
+template <int rows, int vectors, class Vectors, class T>
+HWY_INLINE void multiply_tile(const Vectors& v, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
+                              int64_t b_row, T* c, int64_t c_row) {
+  using D = decltype(v.d);
+  constexpr int kApart = rows * vectors <= 2 ? 4 : rows * vectors <= 4 ? 2 : 1;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(v.d));
+  hn::Vec<D> sums[kApart][rows][vectors];
+#pragma GCC unroll 4
+  for (int s = 0; s < kApart; ++s) {
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 2
+      for (int u = 0; u < vectors; ++u) sums[s][r][u] = hn::Zero(v.d);
+    }
+  }
+  const auto add = [&](int s, int64_t p) HWY_ATTR {
+    hn::Vec<D> y[vectors];
+#pragma GCC unroll 2
+    for (int u = 0; u < vectors; ++u) y[u] = v.load(b + p * b_row + u * lanes);
+    const T* x = a + p * a_column;
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      const auto factor = hn::Set(v.d, x[r * a_row]);
+#pragma GCC unroll 2
+      for (int u = 0; u < vectors; ++u) sums[s][r][u] = hn::MulAdd(factor, y[u], sums[s][r][u]);
+    }
+  };
+  int64_t p = 0;
+  for (; p + kApart <= k; p += kApart) {
+#pragma GCC unroll 4
+    for (int s = 0; s < kApart; ++s) add(s, p + s);
+  }
+  for (; p < k; ++p) add(0, p);
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 2
+    for (int u = 0; u < vectors; ++u) {
+      auto sum = sums[0][r][u];
+#pragma GCC unroll 4
+      for (int s = 1; s < kApart; ++s) sum = hn::Add(sum, sums[s][r][u]);
+      v.store(sum, c + r * c_row + u * lanes);
+    }
+  }
+}
+
+// tile(rows, i) for tiles of `most`, or 8, 4, 2 and 1 rows that together are n.
+template <int most, class Tile>
 HWY_INLINE void row_tiles(int64_t n, const Tile& tile) {
   int64_t i = 0;
-  for (; i + 8 <= n; i += 8) tile(std::integral_constant<int, 8>(), i);
-  if (i + 4 <= n) tile(std::integral_constant<int, 4>(), i), i += 4;
-  if (i + 2 <= n) tile(std::integral_constant<int, 2>(), i), i += 2;
-  if (i < n) tile(std::integral_constant<int, 1>(), i);
+  for (; i + most <= n; i += most) tile(std::integral_constant<int, most>(), i);
+  if constexpr (most > 4) {
+    if (i + 4 <= n) tile(std::integral_constant<int, 4>(), i), i += 4;
+  }
+  if constexpr (most > 2) {
+    if (i + 2 <= n) tile(std::integral_constant<int, 2>(), i), i += 2;
+  }
+  if constexpr (most > 1) {
+    if (i < n) tile(std::integral_constant<int, 1>(), i);
+  }
 }
 
 template <class T>
 void multiply_rows_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
                       int64_t b_row, T* c) {
-  row_tiles(n, [&](auto rows, int64_t i) HWY_ATTR {
-    steps<T>(m, [&](auto d, int64_t j) HWY_ATTR {
-      multiply_tile<rows>(d, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j, m);
+  row_tiles<8>(n, [&](auto rows, int64_t i) HWY_ATTR {
+    vector_steps<T>(m, [&](const auto& v, auto vectors, int64_t j) HWY_ATTR {
+      multiply_tile<rows, vectors>(v, k, a + i * a_row, a_row, a_column, b + j, b_row, c + i * m + j, m);
+    });
+  });
+}
+
+// Some rows and columns of C, each element a sum of products in several lanes.
+template <int rows, int columns, class T>
+HWY_INLINE void dots_tile(int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c, int64_t c_row) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sums[rows][columns];
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+    for (int s = 0; s < columns; ++s) sums[r][s] = hn::Zero(d);
+  }
+  const auto add = [&](const auto& v, int64_t p) HWY_ATTR {
+    hn::Vec<decltype(d)> y[columns];
+#pragma GCC unroll 4
+    for (int s = 0; s < columns; ++s) y[s] = v.load(b + s * b_column + p);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      const auto x = v.load(a + r * a_row + p);
+#pragma GCC unroll 4
+      for (int s = 0; s < columns; ++s) sums[r][s] = hn::MulAdd(x, y[s], sums[r][s]);
+    }
+  };
+  int64_t p = 0;
+  for (; p + lanes <= k; p += lanes) add(Whole<decltype(d)>{d}, p);
+  if constexpr (kHasParts) {
+    if (p < k) add(Part<decltype(d)>(d, k - p), p);
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+    for (int s = 0; s < columns; ++s) {
+      T sum = hn::GetLane(hn::SumOfLanes(d, sums[r][s]));
+      if constexpr (!kHasParts) {
+        for (int64_t q = p; q < k; ++q) sum += a[r * a_row + q] * b[s * b_column + q];
+      }
+      c[r * c_row + s] = sum;
+    }
+  }
+}
+
+template <class T>
+void multiply_dots_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c) {
+  if (m == 1) {
+    return row_tiles<8>(
+        n, [&](auto rows, int64_t i) HWY_ATTR { dots_tile<rows, 1>(k, a + i * a_row, a_row, b, b_column, c + i, 1); });
+  }
+  row_tiles<HWY_TARGET == HWY_AVX3 ? 4 : 2>(m, [&](auto columns, int64_t j) HWY_ATTR {
+    row_tiles<4>(n, [&](auto rows, int64_t i) HWY_ATTR {
+      dots_tile<rows, columns>(k, a + i * a_row, a_row, b + j * b_column, b_column, c + i * m + j, m);
     });
   });
 }
 
 template <class T>
 constexpr Kernels<T> table{
-    binary_on<T>,          binary_rows_on<T>,         unary_on<T>,     add_scaled_on<T>,
-    multiply_scaled_on<T>, scale_difference_on<T>,    sum_on<T>,       sum_of_squared_differences_on<T>,
-    add_rows_on<T>,        position_of_extreme_on<T>, transpose_on<T>, softmax_on<T>,
-    softmax_columns_on<T>, multiply_rows_on<T>,
+    binary_on<T>,
+    binary_rows_on<T>,
+    add_scaled_on<T>,
+    multiply_scaled_on<T>,
+    scale_difference_on<T>,
+    sum_on<T>,
+    sum_of_squared_differences_on<T>,
+    add_rows_on<T>,
+    position_of_extreme_on<T>,
+    transpose_on<T>,
+    softmax_on<T>,
+    softmax_columns_on<T>,
+    multiply_rows_on<T>,
+    multiply_dots_on<T>,
 };
 
 }  // namespace
@@ -530,16 +637,18 @@ struct Chosen {
 };
 
 Chosen choose() {
-  [[maybe_unused]] const Target target = choose_target();
+  [[maybe_unused]] const cpu::Target target = cpu::choose_target();
 #if HWY_TARGETS & HWY_AVX3
-  if (target == Target::kAvx512)
+  if (target == cpu::Target::kAvx512)
     return {N_AVX3::float_kernels(), N_AVX3::double_kernels(), N_AVX3::all_within_kernel()};
 #endif
 #if HWY_TARGETS & HWY_AVX2
-  if (target <= Target::kAvx2) return {N_AVX2::float_kernels(), N_AVX2::double_kernels(), N_AVX2::all_within_kernel()};
+  if (target <= cpu::Target::kAvx2)
+    return {N_AVX2::float_kernels(), N_AVX2::double_kernels(), N_AVX2::all_within_kernel()};
 #endif
 #if HWY_TARGETS & HWY_SSE4
-  if (target <= Target::kSse4) return {N_SSE4::float_kernels(), N_SSE4::double_kernels(), N_SSE4::all_within_kernel()};
+  if (target <= cpu::Target::kSse4)
+    return {N_SSE4::float_kernels(), N_SSE4::double_kernels(), N_SSE4::all_within_kernel()};
 #endif
   return {HWY_STATIC_DISPATCH(float_kernels)(), HWY_STATIC_DISPATCH(double_kernels)(),
           HWY_STATIC_DISPATCH(all_within_kernel)()};

@@ -10,7 +10,6 @@
 namespace wengert::kernels::simd {
 
 enum class Binary : uint8_t { kAdd, kSubtract, kMultiply, kDivide };
-enum class Unary : uint8_t { kSquare, kNegate, kSqrt, kExp, kTanh, kSigmoid, kRelu };
 
 inline constexpr int64_t kSoftmaxColumns = 256;
 
@@ -30,8 +29,6 @@ struct Kernels {
   void (*binary)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count);
   void (*binary_rows)(Binary op, T* out, const T* a, bool a_moves, const T* b, bool b_moves, int64_t count,
                       const Rows& rows, bool streamed);
-  /// out = op(x).
-  void (*unary)(Unary op, T* out, const T* x, int64_t count);
   /// out = a + factor b.
   void (*add_scaled)(T* out, const T* a, bool a_moves, const T* b, bool b_moves, T factor, int64_t count);
   /// out = factor a b.
@@ -59,9 +56,11 @@ struct Kernels {
   /// The same for each column of a matrix, whose elements lie `row_stride` apart. At most kSoftmaxColumns columns.
   void (*softmax_columns)(T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns, bool logarithm);
 
-  /// C = A B for B (k, m) with contiguous rows; A (n, k) at any strides, C (n, m) without gaps. For small products.
+  /// C = A B, for C (n, m) without gaps, where A, B or both are small; of B (k, m) the rows are contiguous.
   void (*multiply_rows)(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, int64_t a_column, const T* b,
                         int64_t b_row, T* c);
+  /// The same where A's rows and B's columns are contiguous, and long.
+  void (*multiply_dots)(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_column, T* c);
 };
 
 /// The kernels for this CPU.

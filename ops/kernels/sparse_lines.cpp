@@ -1,6 +1,6 @@
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/ops/kernels/share_lines.h>
 #include <wengert/ops/kernels/sparse_lines.h>
-#include <wengert/ops/kernels/target.h>
 
 #include <algorithm>
 #include <cstring>
@@ -120,25 +120,6 @@ template <class T, class Index>
   }
 }
 
-#if defined(__x86_64__)
-template <class T, class Index>
-[[gnu::target("avx2")]] void sampled_lines_avx2(T* out, const T* a, const T* b, int64_t k, const int64_t* starts,
-                                                const Index* places, int64_t begin, int64_t end) {
-  sampled_lines(out, a, b, k, starts, places, begin, end);
-}
-template <class T, class Index>
-[[gnu::target("avx2")]] void residual_lines_avx2(const Residuals<T>& residuals, const T* a, const T* b, int64_t k,
-                                                 const int64_t* starts, const Index* places, int64_t begin,
-                                                 int64_t end) {
-  residual_lines(residuals, a, b, k, starts, places, begin, end);
-}
-template <class T, class Index>
-[[gnu::target("avx2")]] void summed_lines_avx2(T* out, const T* weights, const T* b, int64_t k, const int64_t* starts,
-                                               const Index* places, const Index* at, int64_t begin, int64_t end) {
-  summed_lines(out, weights, b, k, starts, places, at, begin, end);
-}
-#endif
-
 }  // namespace
 
 template <class T, class Index>
@@ -146,10 +127,7 @@ void sampled_products(T* out, const T* a, const T* b, int64_t k, const std::vect
                       const Index* places) {
   share_lines(starts.data(), static_cast<int64_t>(starts.size()) - 1, k,
               [=, first = starts.data()](int64_t begin, int64_t end) {
-#if defined(__x86_64__)
-                if (simd::has_avx2()) return sampled_lines_avx2(out, a, b, k, first, places, begin, end);
-#endif
-                sampled_lines(out, a, b, k, first, places, begin, end);
+                cpu::vectorized([=] { sampled_lines(out, a, b, k, first, places, begin, end); });
               });
 }
 
@@ -159,10 +137,7 @@ void sampled_residuals(T* out, double* errors, const T* values, const T* weights
   const Residuals<T> residuals{out, errors, values, weights};
   share_lines(starts.data(), static_cast<int64_t>(starts.size()) - 1, k,
               [=, first = starts.data()](int64_t begin, int64_t end) {
-#if defined(__x86_64__)
-                if (simd::has_avx2()) return residual_lines_avx2(residuals, a, b, k, first, places, begin, end);
-#endif
-                residual_lines(residuals, a, b, k, first, places, begin, end);
+                cpu::vectorized([=] { residual_lines(residuals, a, b, k, first, places, begin, end); });
               });
 }
 
@@ -171,10 +146,7 @@ void weighted_sums(T* out, const T* weights, const T* b, int64_t k, const std::v
                    const Index* places, const Index* at) {
   share_lines(starts.data(), static_cast<int64_t>(starts.size()) - 1, k,
               [=, first = starts.data()](int64_t begin, int64_t end) {
-#if defined(__x86_64__)
-                if (simd::has_avx2()) return summed_lines_avx2(out, weights, b, k, first, places, at, begin, end);
-#endif
-                summed_lines(out, weights, b, k, first, places, at, begin, end);
+                cpu::vectorized([=] { summed_lines(out, weights, b, k, first, places, at, begin, end); });
               });
 }
 

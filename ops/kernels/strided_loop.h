@@ -37,6 +37,7 @@ class StridedLoop {
   /// Dimensions that are left, and the strides of all operands along one of them; 0 is the inner run.
   size_t dims() const { return dims_; }
   const std::array<int64_t, N>& strides(size_t d) const { return strides_[d]; }
+  int64_t size(size_t d) const { return sizes_[d]; }
   /// Length of a full inner run.
   int64_t inner_size() const { return dims_ == 0 ? 1 : sizes_[0]; }
   /// Stride of operand i along the inner run.
@@ -48,6 +49,27 @@ class StridedLoop {
     int64_t last = 0;
     for (size_t d = 0; d < dims_; ++d) last += (sizes_[d] - 1) * strides_[d][i];
     return last + 1;
+  }
+
+  /// Whether operand i is visited in memory's order, without gaps.
+  bool is_side_by_side(size_t i) const {
+    int64_t stride = 1;
+    for (size_t d = 0; d < dims_; ++d) {
+      if (strides_[d][i] != stride) return false;
+      stride *= sizes_[d];
+    }
+    return true;
+  }
+
+  /// Where each operand's element number `at` of the visiting order lies.
+  std::array<int64_t, N> offsets(int64_t at) const {
+    std::array<int64_t, N> offsets{};
+    for (size_t d = 0; d < dims_; ++d) {
+      const int64_t index = at % sizes_[d];
+      at /= sizes_[d];
+      for (size_t i = 0; i < N; ++i) offsets[i] += index * strides_[d][i];
+    }
+    return offsets;
   }
 
   /// Calls inner(offsets, count) for runs that cover the elements [begin, end) of the visiting order;
@@ -100,13 +122,22 @@ class StridedLoop {
   // run() for two dimensions, which are most that are not one.
   template <class Inner>
   void run_rows(int64_t begin, int64_t end, Inner&& inner) const {
-    int64_t row = begin / sizes_[0], first = begin % sizes_[0];
-    for (int64_t at = begin; at < end; ++row, first = 0) {
-      const int64_t count = std::min(sizes_[0] - first, end - at);
-      std::array<int64_t, N> offsets;
-      for (size_t i = 0; i < N; ++i) offsets[i] = row * strides_[1][i] + first * strides_[0][i];
-      inner(offsets.data(), count);
+    const std::array<int64_t, N> next = strides_[1];
+    const int64_t row = begin / sizes_[0], length = sizes_[0];
+    std::array<int64_t, N> offsets;
+    for (size_t i = 0; i < N; ++i) offsets[i] = row * next[i];
+    int64_t at = begin;
+    if (const int64_t first = begin % length; first > 0) {
+      const int64_t count = std::min(length - first, end - at);
+      std::array<int64_t, N> from;
+      for (size_t i = 0; i < N; ++i) from[i] = offsets[i] + first * strides_[0][i];
+      inner(from.data(), count);
       at += count;
+      for (size_t i = 0; i < N; ++i) offsets[i] += next[i];
+    }
+    for (; at < end; at += length) {
+      inner(offsets.data(), std::min(length, end - at));
+      for (size_t i = 0; i < N; ++i) offsets[i] += next[i];
     }
   }
 

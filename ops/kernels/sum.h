@@ -108,6 +108,9 @@ void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
   });
 }
 
+/// Sums of fewer elements need no lanes.
+inline constexpr int64_t kFew = 32;
+
 /// Rows of sums are kept for so many columns at a time.
 inline constexpr int64_t kSumColumns = 1024;
 
@@ -166,6 +169,18 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
   parallel_tasks(tasks, [&](int64_t task) {
     const int64_t begin = task * outputs_a_task, end = std::min(kept.numel(), begin + outputs_a_task);
     kept.run(begin, end, [&](const int64_t* at, int64_t count) {
+      if (!by_rows && reduced.is_one_run() && reduced.numel() < kFew) {
+        const int64_t length = reduced.numel(), stride = reduced.inner_stride(0);
+        for (int64_t i = 0; i < count; ++i) {
+          const T* from = x + at[1] + i * kept.inner_stride(1);
+          Accumulator<T> even = 0, odd = 0;
+          int64_t j = 0;
+          for (; j + 2 <= length; j += 2) even += from[j * stride], odd += from[(j + 1) * stride];
+          if (j < length) even += from[j * stride];
+          out[at[0] + i * kept.inner_stride(0)] = static_cast<T>(even + odd);
+        }
+        return;
+      }
       if (!by_rows) {
         for (int64_t i = 0; i < count; ++i) {
           const T* from = x + at[1] + i * kept.inner_stride(1);

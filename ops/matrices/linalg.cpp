@@ -13,6 +13,25 @@
 // (arXiv:1602.07527, Cholesky), Townsend (Differentiating the SVD, 2016) and Walter and Lehmann (Algorithmic
 // differentiation of linear algebra functions, 2010: QR); Aᵀ is A.mT.
 
+namespace wengert::ops {
+namespace {
+
+// The matrix that an error is about. It is put into words when there is one.
+struct BatchName {
+  bool is_batch;
+  int64_t s;
+};
+
+}  // namespace
+}  // namespace wengert::ops
+
+template <>
+struct fmt::formatter<wengert::ops::BatchName> : fmt::formatter<std::string_view> {
+  auto format(const wengert::ops::BatchName& name, format_context& context) const {
+    return name.is_batch ? fmt::format_to(context.out(), "(Batch element {}): ", name.s) : context.out();
+  }
+};
+
 namespace wengert {
 namespace ops {
 namespace {
@@ -69,9 +88,7 @@ T* part(const Tensor& x, int64_t s, int64_t elements) {
   return x.data_ptr<T>() + s * elements;
 }
 
-std::string batch_name(const Tensor& a, int64_t s) {
-  return a.dim() > 2 ? fmt::format("(Batch element {}): ", s) : std::string();
-}
+BatchName batch_name(const Tensor& a, int64_t s) { return {a.dim() > 2, s}; }
 
 // X = A⁻¹ B for matrices B.
 Tensor compute_solve(const Tensor& a, const Tensor& b, const char* op) {
@@ -250,6 +267,21 @@ Tensor linalg_inv(const Tensor& a) {
 }
 Tensor inverse(const Tensor& a) { return linalg_inv(a); }
 
+// X = A⁻¹ B for upper triangular A.
+Tensor solve_upper(const Tensor& a, const Tensor& b) {
+  if (autograd::must_record({a, b})) return linalg_solve(a, b);
+  const Tensor factors = column_major_copy(a);
+  Tensor x = column_major_copy(b);
+  const int64_t n = a.size(-1), m = b.size(-1);
+  dispatch_floating(a.dtype(), "linalg.cholesky", [&]<class T>() {
+    for (int64_t s = 0; s < batches_of(a); ++s) {
+      const int info = kernels::lapack_solve_upper(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m));
+      check(info == 0, "linalg.cholesky: {}The factor is singular.", batch_name(a, s));
+    }
+  });
+  return x;
+}
+
 // A = L Lᵀ.   VJP:   dA = (S + Sᵀ) / 2,   S = L⁻ᵀ H L⁻¹, H the lower half of Lᵀ G.
 Tensor linalg_cholesky(const Tensor& a, bool upper) {
   check_square(a, "linalg.cholesky");
@@ -273,7 +305,7 @@ Tensor linalg_cholesky(const Tensor& a, bool upper) {
   return record("LinalgCholeskyExBackward0", l, {a}, saving(ToSave::output(l)), [](const Backward& c) -> Gradients {
     const Tensor l = c.saved(0), lt = transposed(l);
     const Tensor h = lower_half(matmul(lt, c.grad()));
-    const Tensor s = transposed(linalg_solve(lt, transposed(linalg_solve(lt, h))));
+    const Tensor s = transposed(solve_upper(lt, transposed(solve_upper(lt, h))));
     return {(s + transposed(s)) / 2};
   });
 }
@@ -315,6 +347,26 @@ Tensor linalg_det(const Tensor& a) {
 }
 Tensor det(const Tensor& a) { return linalg_det(a); }
 
+// The singular values of a, and into u and vh, where these are defined, its singular vectors.
+Tensor compute_svd(const Tensor& a, const Tensor& u, const Tensor& vh) {
+  const NoGradGuard no_grad;
+  const int64_t n = a.size(-2), m = a.size(-1), k = std::min(n, m);
+  const Tensor destroyed = column_major_copy(a);
+  Tensor values = vectors(a, k);
+  dispatch_floating(a.dtype(), "linalg.svd", [&]<class T>() {
+    for (int64_t i = 0; i < batches_of(a); ++i) {
+      const int info =
+          kernels::lapack_svd(n, m, part<T>(destroyed, i, n * m), u.defined() ? part<T>(u, i, n * k) : nullptr,
+                              part<T>(values, i, k), vh.defined() ? part<T>(vh, i, k * m) : nullptr);
+      check(info == 0,
+            "linalg.svd: {}The algorithm failed to converge because the input matrix is ill-conditioned or has too "
+            "many repeated singular values (error code: {}).",
+            batch_name(a, i), info);
+    }
+  });
+  return values;
+}
+
 std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrices) {
   check_matrices(a, "linalg.svd");
   const int64_t n = a.size(-2), m = a.size(-1), k = std::min(n, m);
@@ -326,20 +378,9 @@ std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrice
   Tensor u, s, vh;
   {
     const NoGradGuard no_grad;
-    const Tensor destroyed = column_major_copy(a);
     u = column_major(a, n, k);
-    s = vectors(a, k);
     vh = column_major(a, k, m);
-    dispatch_floating(a.dtype(), "linalg.svd", [&]<class T>() {
-      for (int64_t i = 0; i < batches_of(a); ++i) {
-        const int info = kernels::lapack_svd(n, m, part<T>(destroyed, i, n * m), part<T>(u, i, n * k), part<T>(s, i, k),
-                                             part<T>(vh, i, k * m));
-        check(info == 0,
-              "linalg.svd: {}The algorithm failed to converge because the input matrix is ill-conditioned or has too "
-              "many repeated singular values (error code: {}).",
-              batch_name(a, i), info);
-      }
-    });
+    s = compute_svd(a, u, vh);
   }
   record_all("LinalgSvdBackward0", {u, s, vh}, {a},
              saving(ToSave::output(u, 0), ToSave::output(s, 1), ToSave::output(vh, 2)),
@@ -354,7 +395,11 @@ std::tuple<Tensor, Tensor, Tensor> svd(const Tensor& a, bool some, bool compute_
   const auto [u, s, vh] = linalg_svd(a, !some);
   return {u, s, transposed(vh)};
 }
-Tensor linalg_svdvals(const Tensor& a) { return std::get<1>(linalg_svd(a, false)); }
+Tensor linalg_svdvals(const Tensor& a) {
+  if (autograd::must_record({a})) return std::get<1>(linalg_svd(a, false));
+  check_matrices(a, "linalg.svd");
+  return compute_svd(a, {}, {});
+}
 
 std::tuple<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
   check_matrices(a, "linalg.qr");

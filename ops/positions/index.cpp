@@ -1,9 +1,11 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/kernels/copy_run.h>
 #include <wengert/ops/kernels/parallel.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
+#include <utility>
 
 // Reading and writing elements at positions that other tensors hold; G = dL/dy.
 //
@@ -76,21 +78,24 @@ struct Gather {
   void operator()(char* const* operands) const {
     const auto* positions = reinterpret_cast<const int64_t*>(operands[1]);
     check_positions(positions, checked, size, dim);
-    kernels::for_each_run<3>(loop,
-                             {reinterpret_cast<T*>(operands[0]), positions, reinterpret_cast<const T*>(operands[2])},
-                             [stride = stride, so = loop.inner_stride(0), sp = loop.inner_stride(1),
-                              sx = loop.inner_stride(2)](char* const* at, int64_t count) {
-                               T* to = reinterpret_cast<T*>(at[0]);
-                               const auto* positions = reinterpret_cast<const int64_t*>(at[1]);
-                               const T* from = reinterpret_cast<const T*>(at[2]);
-                               if (so == 1 && sp == 1 && sx == 0 && stride == 1) {
+    T* out = reinterpret_cast<T*>(operands[0]);
+    const T* x = reinterpret_cast<const T*>(operands[2]);
+    kernels::parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) {
+      loop.run(begin, end,
+               [=, so = loop.inner_stride(0), sp = loop.inner_stride(1), sx = loop.inner_stride(2), by = stride](
+                   const int64_t* at, int64_t count) {
+                 T* to = out + at[0];
+                 const int64_t* p = positions + at[1];
+                 const T* from = x + at[2];
+                 if (so == 1 && sp == 1 && sx == 0 && by == 1) {
+
 #pragma GCC unroll 4
-                                 for (int64_t i = 0; i < count; ++i) to[i] = from[positions[i]];
-                                 return;
-                               }
-                               for (int64_t i = 0; i < count; ++i)
-                                 to[i * so] = from[i * sx + positions[i * sp] * stride];
-                             });
+                   for (int64_t i = 0; i < count; ++i) to[i] = from[p[i]];
+                 } else {
+                   for (int64_t i = 0; i < count; ++i) to[i * so] = from[i * sx + p[i * sp] * by];
+                 }
+               });
+    });
   }
 };
 
@@ -127,13 +132,16 @@ struct Scatter {
     const T* from = reinterpret_cast<const T*>(operands[3]);
     const bool in_rows =
         loop.inner_stride(0) == 1 && loop.inner_stride(1) == 1 && loop.inner_stride(2) == 0 && stride == 1;
-    if (!in_rows) check_positions(positions, checked, size, dim);
+    constexpr int64_t kShort = 128;
+    const bool check_each_row = in_rows && loop.inner_size() > kShort;
+    if (!check_each_row) check_positions(positions, checked, size, dim);
     constexpr Write write;
     loop.run([&](const int64_t* at, int64_t count) {
       if (in_rows) {
         const int64_t* p = positions + at[0];
         // Row by row, while they are in the cache.
-        if (!kernels::simd::all_within(p, count, size)) check_positions(positions, checked, size, dim);
+        if (check_each_row && !kernels::simd::all_within(p, count, size))
+          check_positions(positions, checked, size, dim);
         const T* values = from + at[1];
         T* row = to + at[2];
 #pragma GCC unroll 4
@@ -224,7 +232,7 @@ void select_rows(const Tensor& y, const Tensor& x, const Tensor& positions) {
                        check_positions(at, {count, {1}}, size, 0);
                        kernels::parallel_rows(count, length, [&](int64_t begin, int64_t end) {
                          for (int64_t i = begin; i < end; ++i)
-                           std::copy_n(from + at[i] * length, length, to + i * length);
+                           kernels::copy_run(to + i * length, from + at[i] * length, length);
                        });
                      });
   });
@@ -285,9 +293,31 @@ std::vector<Tensor> one_index_a_dimension(const Tensor& x, TensorList indices) {
   return all;
 }
 
-// The offset in x's memory of every element that x[indices] reads. The indexed dimensions' place is taken by
-// the indices' common shape where they stand side by side; else that comes first (NumPy's rule).
-Tensor memory_offsets(const Tensor& x, TensorList indices) {
+// Where in x's memory the elements of x[indices] lie: in runs of so many, each at one of the offsets. `shape` is that
+// of the result.
+struct Places {
+  Tensor offsets;
+  int64_t run;
+  Dims shape;
+};
+
+// Positions with those from the end counted from the front; throws where one is outside.
+Tensor from_front(const Tensor& positions, int64_t size, size_t dim) {
+  Tensor all = positions.contiguous();
+  if (kernels::simd::all_within(all.data_ptr<int64_t>(), all.numel(), size)) return all;
+  Tensor position = where(all < 0, all + size, all);
+  const Tensor out = logical_or(position < 0, position >= size);
+  if (any(out).item<bool>()) {
+    check(size != 0, "index is out of bounds for dimension with size 0");
+    const Tensor wrong = masked_select(all, out);
+    fail("index {} is out of bounds for dimension {} with size {}", wrong[0].item<int64_t>(), dim, size);
+  }
+  return position;
+}
+
+// The indexed dimensions' place in the result is taken by the indices' common shape where they stand side by side; else
+// that comes first (NumPy's rule).
+Places places_of(const Tensor& x, TensorList indices) {
   const NoGradGuard no_grad;
   const std::vector<Tensor> all = one_index_a_dimension(x, indices);
   Dims common;
@@ -320,31 +350,38 @@ Tensor memory_offsets(const Tensor& x, TensorList indices) {
   const auto before = static_cast<size_t>(std::count_if(kept.begin(), kept.end(), [&](size_t d) { return d < place; }));
   const bool reads_nothing =
       numel_of(common) == 0 || std::any_of(kept.begin(), kept.end(), [&](size_t d) { return x.sizes()[d] == 0; });
-  Tensor offsets = zeros({}, kLong);
-  const auto after_dims = static_cast<int64_t>(kept.size() - before);
-  for (size_t d = 0; d < all.size(); ++d) {
-    if (!all[d].defined() || reads_nothing) continue;
-    const int64_t size = x.sizes()[d];
-    const Tensor position = where(all[d] < 0, all[d] + size, all[d]);
-    const Tensor out = logical_or(position < 0, position >= size);
-    if (any(out).item<bool>()) {
-      check(size != 0, "index is out of bounds for dimension with size 0");
-      const Tensor wrong = index(all[d].expand(out.sizes()), {out});
-      fail("index {} is out of bounds for dimension {} with size {}", wrong[0].item<int64_t>(), d, size);
-    }
-    offsets = offsets + position * x.strides()[d];
+  Places places{zeros({}, kLong), 1, {}};
+  for (size_t i = 0; i < before; ++i) places.shape.push_back(x.sizes()[kept[i]]);
+  for (const int64_t size : common) places.shape.push_back(size);
+  for (size_t i = before; i < kept.size(); ++i) places.shape.push_back(x.sizes()[kept[i]]);
+  // Kept dimensions at the end whose elements lie side by side are a run.
+  size_t stepped = kept.size();
+  while (stepped > before && x.strides()[kept[stepped - 1]] == places.run) places.run *= x.sizes()[kept[--stepped]];
+  if (reads_nothing) {
+    places.offsets = empty({0}, kLong);
+    return places;
   }
-  offsets = offsets.expand(common);
+  const auto after_dims = static_cast<int64_t>(stepped - before);
+  bool is_first = true;
+  for (size_t d = 0; d < all.size(); ++d) {
+    if (!all[d].defined()) continue;
+    const Tensor position = from_front(all[d], x.sizes()[d], d);
+    const int64_t stride = x.strides()[d];
+    const Tensor offset = stride == 1 ? position : position * stride;
+    places.offsets = std::exchange(is_first, false) ? offset : places.offsets + offset;
+  }
+  Tensor offsets = places.offsets.expand(common);
   for (int64_t i = 0; i < after_dims; ++i) offsets = offsets.unsqueeze(-1);
-  for (size_t i = 0; i < kept.size(); ++i) {
+  for (size_t i = 0; i < stepped; ++i) {
     // This kept dimension's own steps, broadcast over all others.
     Tensor steps = arange(x.sizes()[kept[i]]) * x.strides()[kept[i]];
     const size_t dims_after =
-        i < before ? (before - 1 - i) + common.size() + static_cast<size_t>(after_dims) : kept.size() - 1 - i;
+        i < before ? (before - 1 - i) + common.size() + static_cast<size_t>(after_dims) : stepped - 1 - i;
     for (size_t k = 0; k < dims_after; ++k) steps = steps.unsqueeze(-1);
     offsets = offsets + steps;
   }
-  return offsets.contiguous();
+  places.offsets = offsets.contiguous();
+  return places;
 }
 
 // Copies for a formula, which the caller's later in-place changes do not touch.
@@ -362,17 +399,24 @@ Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor&
   for (const Tensor& index : indices) {
     if (index.defined() && index.dtype() == kLong) check_no_overlap(self, index);
   }
-  const Tensor offsets = memory_offsets(self, indices);
-  check(is_expandable_to(values.sizes(), offsets.sizes()),
+  const Places places = places_of(self, indices);
+  check(is_expandable_to(values.sizes(), places.shape),
         "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}", values.sizes(),
-        offsets.sizes());
+        IntArrayRef(places.shape));
   const auto write = [&] {
-    const Tensor from = values.detach().expand(offsets.sizes()).contiguous();
+    const Tensor from = values.detach().expand(places.shape).contiguous();
     dispatch(self.dtype(), [&]<class T>() {
-      T* to = self.data_ptr<T>();
       const T* value = from.data_ptr<T>();
-      const auto* at = offsets.data_ptr<int64_t>();
-      for (int64_t i = 0; i < offsets.numel(); ++i) to[at[i]] = add ? added(to[at[i]], value[i]) : value[i];
+      const auto* at = places.offsets.data_ptr<int64_t>();
+      const int64_t run = places.run;
+      for (int64_t i = 0; i < places.offsets.numel(); ++i, value += run) {
+        T* to = self.data_ptr<T>() + at[i];
+        if (add) {
+          for (int64_t k = 0; k < run; ++k) to[k] = added(to[k], value[k]);
+        } else {
+          for (int64_t k = 0; k < run; ++k) to[k] = value[k];
+        }
+      }
     });
   };
   const std::vector<Tensor> kept = kept_indices(indices, autograd::must_record({self, values}));
@@ -384,6 +428,56 @@ Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor&
       [kept](const Backward& b) { return index(b.grad(), kept); });
 }
 
+// The elements of x where the mask, of x's shape, holds, as a vector.
+Tensor elements_where(const Tensor& x, const Tensor& mask) {
+  const Tensor from = x.detach().contiguous(), where = mask.contiguous();
+  const bool* holds = where.data_ptr<bool>();
+  Tensor y = empty({std::count(holds, holds + where.numel(), true)}, x.dtype());
+  dispatch(x.dtype(), [&]<class T>() {
+    const T* a = from.data_ptr<T>();
+    T* to = y.data_ptr<T>();
+    constexpr int64_t kBlock = 256;
+    std::array<T, kBlock> kept;  // without branches, so with one element too many
+    for (int64_t begin = 0; begin < where.numel(); begin += kBlock) {
+      const int64_t size = std::min(kBlock, where.numel() - begin);
+      size_t count = 0;
+      for (int64_t i = begin; i < begin + size; ++i) {
+        kept[count] = a[i];
+        count += holds[i];
+        if (count == kBlock) break;
+      }
+      to = std::copy_n(kept.begin(), count, to);
+    }
+  });
+  return y;
+}
+
+Tensor masked_elements(const char* name, const Tensor& x, const Tensor& mask);
+
+// Zeros, but g's elements, one after another, where the mask holds.   VJP:   dg = G's elements there.
+Tensor put_where(const Tensor& g, const Tensor& mask) {
+  const Tensor from = g.detach().contiguous(), where = mask.contiguous();
+  Tensor y = zeros(mask.sizes(), g.options());
+  dispatch(g.dtype(), [&]<class T>() {
+    const bool* holds = where.data_ptr<bool>();
+    const T* a = from.data_ptr<T>();
+    T* to = y.data_ptr<T>();
+    for (int64_t i = 0; i < where.numel(); ++i) {
+      if (holds[i]) to[i] = *a++;
+    }
+  });
+  return record("MaskedScatterBackward0", y, {g}, saving(mask), [](const Backward& b) -> Gradients {
+    return {masked_elements("MaskedSelectBackward0", b.grad(), b.saved(0))};
+  });
+}
+
+// y = x where the mask, of its shape, holds.   VJP:   dx = G there, 0 elsewhere.
+Tensor masked_elements(const char* name, const Tensor& x, const Tensor& mask) {
+  const Tensor kept = autograd::must_record({x}) ? mask.clone() : mask;  // as kept_indices()
+  return record(name, elements_where(x, mask), {x}, saving(kept),
+                [](const Backward& b) -> Gradients { return {put_where(b.grad(), b.saved(0))}; });
+}
+
 }  // namespace
 }  // namespace ops
 
@@ -392,19 +486,24 @@ using namespace ops;
 // Positions (k, dims) of the elements that are not 0, in row-major order.
 Tensor nonzero(const Tensor& x) {
   const NoGradGuard no_grad;
-  const Tensor flat = (x != 0).contiguous();
+  const Tensor flat = x.dtype() == kBool ? x.detach().contiguous() : (x != 0).contiguous();
   const bool* holds = flat.data_ptr<bool>();
-  const auto count = std::count(holds, holds + flat.numel(), true);
-  Tensor out = empty({count, x.dim()}, kLong);
+  const int64_t dims = x.dim(), length = dims == 0 ? 1 : x.size(-1);
+  Tensor out = empty({std::count(holds, holds + flat.numel(), true), dims}, kLong);
   auto* to = out.data_ptr<int64_t>();
-  for (int64_t i = 0; i < flat.numel(); ++i) {
-    if (!holds[i]) continue;
-    int64_t rest = i;
-    for (int64_t d = x.dim(); d-- > 0;) {
-      to[d] = rest % x.size(d);
-      rest /= x.size(d);
+  if (out.numel() == 0) return out;
+  Dims row(static_cast<size_t>(dims), 0);  // where the row begins
+  for (const bool* end = holds + flat.numel(); holds < end; holds += length) {
+    for (int64_t j = 0; j < length; ++j) {
+      if (!holds[j]) continue;
+      for (int64_t d = 0; d < dims - 1; ++d) to[d] = row[static_cast<size_t>(d)];
+      to[dims - 1] = j;
+      to += dims;
     }
-    to += x.dim();
+    for (int64_t d = dims - 1; d-- > 0;) {
+      if (++row[static_cast<size_t>(d)] < x.size(d)) break;
+      row[static_cast<size_t>(d)] = 0;
+    }
   }
   return out;
 }
@@ -501,12 +600,24 @@ Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor
 
 // y = x[indices].   VJP:   dx = 0 with G added at the indices.
 Tensor index(const Tensor& x, TensorList indices) {
-  const Tensor offsets = memory_offsets(x, indices);
-  Tensor y = empty(offsets.sizes(), x.options());
+  if (indices.size() == 1 && indices[0].defined() && indices[0].dtype() == kBool && x.dim() > 0 &&
+      indices[0].sizes() == x.sizes()) {
+    return masked_elements("IndexBackward0", x, indices[0]);
+  }
+  const Places places = places_of(x, indices);
+  Tensor y = empty(places.shape, x.options());
   dispatch(x.dtype(), [&]<class T>() {
     const T* from = x.data_ptr<T>();
-    const kernels::StridedLoop<2> loop(span_of(y.sizes()), {span_of(y.strides()), span_of(offsets.strides())});
-    kernels::map(loop, y.data_ptr<T>(), offsets.data_ptr<int64_t>(), [from](int64_t at) { return from[at]; });
+    T* to = y.data_ptr<T>();
+    const auto* at = places.offsets.data_ptr<int64_t>();
+    kernels::parallel_rows(places.offsets.numel(), places.run, [&](int64_t begin, int64_t end) {
+      if (places.run == 1) {
+#pragma GCC unroll 4
+        for (int64_t i = begin; i < end; ++i) to[i] = from[at[i]];
+        return;
+      }
+      for (int64_t i = begin; i < end; ++i) std::copy_n(from + at[i], places.run, to + i * places.run);
+    });
   });
   return record("IndexBackward0", y, {x}, saving(),
                 [kept = kept_indices(indices, autograd::must_record({x})), sizes = Dims(x.sizes())](const Backward& b)
@@ -524,8 +635,7 @@ Tensor& Tensor::index_put_(TensorList indices, const Tensor& values, bool accumu
 Tensor masked_select(const Tensor& x, const Tensor& mask) {
   check(mask.dtype() == kBool, "masked_select: expected BoolTensor for mask");
   const Dims shape = broadcast_shapes(x.sizes(), mask.sizes());
-  const Tensor wide = x.expand(shape), wide_mask = mask.expand(shape);
-  return shape.empty() ? index(wide.reshape({1}), {wide_mask.reshape({1})}) : index(wide, {wide_mask});
+  return masked_elements("MaskedSelectBackward0", x.expand(shape), mask.expand(shape));
 }
 
 // x's elements in row-major order, at index.

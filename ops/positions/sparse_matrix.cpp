@@ -2,13 +2,16 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
 #include <wengert/ops/kernels/normal_equations.h>
+#include <wengert/ops/kernels/parallel.h>
 #include <wengert/ops/kernels/sparse_lines.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/sparse_matrix.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <numeric>
+#include <utility>
 #include <variant>
 
 // Products with sparse matrices. A line is a row or a column. Values lie in the order of the rows; by columns, each
@@ -25,8 +28,8 @@ namespace {
 template <class Index>
 struct Lines {
   std::vector<int64_t> starts;
-  std::vector<Index> places;
-  std::vector<Index> values;  // empty where they are in order
+  std::unique_ptr<Index[]> places;
+  std::unique_ptr<Index[]> values;  // null where they are in order
 };
 
 template <class Index>
@@ -49,80 +52,131 @@ struct Entry {
   Index row, column, given;  // its position among those given
 };
 
-// Sorts by one of the members, which are below `size`, digit by digit from the lowest; what is equal keeps its order.
 template <class Index>
-void sort_by(Index Entry<Index>::*key, int64_t size, std::vector<Entry<Index>>& entries,
-             std::vector<Entry<Index>>& spare) {
+using EntryArray = std::unique_ptr<Entry<Index>[]>;
+
+// Calls work(piece, begin, end) for pieces that together are [0, size), on several threads.
+template <class Work>
+void for_pieces(int64_t size, const Work& work) {
+  kernels::parallel_tasks((size + kernels::kParallelGrain - 1) / kernels::kParallelGrain, [&](int64_t piece) {
+    const int64_t begin = piece * kernels::kParallelGrain;
+    work(static_cast<size_t>(piece), begin, std::min(size, begin + kernels::kParallelGrain));
+  });
+}
+
+// For how many e is_counted(e) holds before each piece of [0, size), and, at the end, in all.
+template <class IsCounted>
+std::vector<int64_t> counts_before(int64_t size, const IsCounted& is_counted) {
+  std::vector<int64_t> counts(static_cast<size_t>(size / kernels::kParallelGrain + 2));
+  for_pieces(size, [&](size_t piece, int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; ++e) counts[piece + 1] += is_counted(e) ? 1 : 0;
+  });
+  std::partial_sum(counts.begin(), counts.end(), counts.begin());
+  return counts;
+}
+
+// Sorts by one of the members, which are below `lines`, digit by digit from the lowest; what is equal keeps its order,
+// so that the pieces in which it is done can't be told from the result.
+template <class Index>
+void sort_by(Index Entry<Index>::*key, int64_t lines, int64_t size, EntryArray<Index>& entries,
+             EntryArray<Index>& spare) {
   constexpr int kBits = 11;  // of a digit: as many places as a cache has room for are written by turns
-  for (int shift = 0; (size - 1) >> shift > 0; shift += kBits) {
+  using Places = std::array<Index, size_t{1} << kBits>;
+  std::vector<Places> next(static_cast<size_t>(size / kernels::kParallelGrain + 1));
+  for (int shift = 0; (lines - 1) >> shift > 0; shift += kBits) {
     const auto digit = [=](const Entry<Index>& entry) {
       return static_cast<size_t>(entry.*key >> shift) & ((size_t{1} << kBits) - 1);
     };
-    std::array<size_t, (size_t{1} << kBits) + 1> next{};
-    for (const Entry<Index>& entry : entries) ++next[digit(entry) + 1];
-    std::partial_sum(next.begin(), next.end(), next.begin());
-    for (const Entry<Index>& entry : entries) spare[next[digit(entry)]++] = entry;
+    for_pieces(size, [&](size_t piece, int64_t begin, int64_t end) {
+      next[piece].fill(0);
+      for (int64_t e = begin; e < end; ++e) ++next[piece][digit(entries[e])];
+    });
+    Index place = 0;
+    for (size_t d = 0; d < next[0].size(); ++d) {
+      for (Places& of_piece : next) place += std::exchange(of_piece[d], place);
+    }
+    for_pieces(size, [&](size_t piece, int64_t begin, int64_t end) {
+      for (int64_t e = begin; e < end; ++e) spare[next[piece][digit(entries[e])]++] = entries[e];
+    });
     entries.swap(spare);
   }
 }
 
-// starts[i]: how many of the lines are below i.
-std::vector<int64_t> starts_from_counts(std::vector<int64_t> counts) {
-  counts.insert(counts.begin(), 0);
-  std::partial_sum(counts.begin(), counts.end(), counts.begin());
-  return counts;
+// Where in entries that are sorted by a member those of each line begin, and where the last's end.
+template <class Index>
+std::vector<int64_t> starts_of(Index Entry<Index>::*key, int64_t lines, int64_t size,
+                               const EntryArray<Index>& entries) {
+  std::vector<int64_t> starts(static_cast<size_t>(lines + 1), size);
+  for_pieces(size, [&](size_t, int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; ++e) {
+      for (int64_t line = e == 0 ? 0 : entries[e - 1].*key + int64_t{1}; line <= entries[e].*key; ++line) {
+        starts[static_cast<size_t>(line)] = e;
+      }
+    }
+  });
+  return starts;
 }
 
 // order: for each position given, in the order of the values, its number among them. starts: null where none may be
 // there twice; else gets where each value's begin there, and where the last's end.
 template <class Index, class Given>
 BothWays<Index> both_ways(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n, int64_t m, int64_t* order,
-                          std::vector<int64_t>* starts) {
-  std::vector<Entry<Index>> entries(rows.size());
-  for (size_t e = 0; e < entries.size(); ++e) {
-    entries[e] = {static_cast<Index>(rows[e]), static_cast<Index>(columns[e]), static_cast<Index>(e)};
-  }
+                          Tensor* starts) {
+  const auto given = static_cast<int64_t>(rows.size());
+  auto entries = std::make_unique_for_overwrite<Entry<Index>[]>(rows.size());
+  auto spare = std::make_unique_for_overwrite<Entry<Index>[]>(rows.size());
+  for_pieces(given, [&](size_t, int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; ++e) {
+      const auto at = static_cast<size_t>(e);
+      entries[at] = {static_cast<Index>(rows[at]), static_cast<Index>(columns[at]), static_cast<Index>(e)};
+    }
+  });
   const auto before = [](const Entry<Index>& a, const Entry<Index>& b) {
     return std::pair(a.row, a.column) < std::pair(b.row, b.column);
   };
-  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
-    std::vector<Entry<Index>> spare(entries.size());
-    sort_by(&Entry<Index>::column, m, entries, spare);
-    sort_by(&Entry<Index>::row, n, entries, spare);
+  if (counts_before(given, [&](int64_t e) { return e > 0 && before(entries[e], entries[e - 1]); }).back() > 0) {
+    sort_by(&Entry<Index>::column, m, given, entries, spare);
+    sort_by(&Entry<Index>::row, n, given, entries, spare);
   }
 
-  size_t size = 0;
-  for (size_t e = 0; e < entries.size(); ++e) {
-    const auto [row, column, position] = entries[e];
-    order[e] = position;
-    if (e == 0 || before(entries[size - 1], entries[e])) {
-      if (starts != nullptr) starts->push_back(static_cast<int64_t>(e));
-      entries[size++] = entries[e];
-    } else {
-      check(starts != nullptr, "SparsePattern: position ({}, {}) is there twice", row, column);
-    }
+  const auto is_first = [&](int64_t e) { return e == 0 || before(entries[e - 1], entries[e]); };
+  const std::vector<int64_t> firsts = counts_before(given, is_first);
+  const int64_t size = firsts.back();
+  if (starts != nullptr) {
+    *starts = empty({size + 1}, kLong);
+    starts->data_ptr<int64_t>()[size] = given;
+  } else if (size < given) {
+    int64_t e = 0;
+    while (is_first(e)) ++e;
+    fail("SparsePattern: position ({}, {}) is there twice", entries[e].row, entries[e].column);
   }
-  entries.resize(size);
-  if (starts != nullptr) starts->push_back(static_cast<int64_t>(rows.size()));
-
+  auto* start = starts == nullptr ? nullptr : starts->data_ptr<int64_t>();
   BothWays<Index> both;
-  both.by_rows.places.resize(size);
-  std::vector<int64_t> in_row(static_cast<size_t>(n)), in_column(static_cast<size_t>(m));
-  for (size_t e = 0; e < size; ++e) {
-    both.by_rows.places[e] = entries[e].column;
-    ++in_row[static_cast<size_t>(entries[e].row)];
-    ++in_column[static_cast<size_t>(entries[e].column)];
-  }
-  both.by_rows.starts = starts_from_counts(std::move(in_row));
-  both.by_columns.starts = starts_from_counts(std::move(in_column));
-  both.by_columns.places.resize(size);
-  both.by_columns.values.resize(size);
-  std::vector<int64_t> next = both.by_columns.starts;
-  for (size_t e = 0; e < size; ++e) {
-    const auto at = static_cast<size_t>(next[static_cast<size_t>(entries[e].column)]++);
-    both.by_columns.places[at] = entries[e].row;
-    both.by_columns.values[at] = static_cast<Index>(e);
-  }
+  both.by_rows.places = std::make_unique_for_overwrite<Index[]>(static_cast<size_t>(size));
+  // One entry of each position goes to the spare, with its value for what was given.
+  for_pieces(given, [&](size_t piece, int64_t begin, int64_t end) {
+    int64_t value = firsts[piece];
+    for (int64_t e = begin; e < end; ++e) {
+      const auto [row, column, position] = entries[e];
+      order[e] = position;
+      if (!is_first(e)) continue;
+      if (start != nullptr) start[value] = e;
+      both.by_rows.places[value] = column;
+      spare[value] = {row, column, static_cast<Index>(value)};
+      ++value;
+    }
+  });
+  both.by_rows.starts = starts_of(&Entry<Index>::row, n, size, spare);
+  sort_by(&Entry<Index>::column, m, size, spare, entries);
+  both.by_columns.starts = starts_of(&Entry<Index>::column, m, size, spare);
+  both.by_columns.places = std::make_unique_for_overwrite<Index[]>(static_cast<size_t>(size));
+  both.by_columns.values = std::make_unique_for_overwrite<Index[]>(static_cast<size_t>(size));
+  for_pieces(size, [&](size_t, int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; ++e) {
+      both.by_columns.places[e] = spare[e].row;
+      both.by_columns.values[e] = spare[e].given;
+    }
+  });
   return both;
 }
 
@@ -136,7 +190,7 @@ void check_positions(ArrayRef<Index> positions, int64_t size, const char* what) 
 // order: where the positions given go; starts: see both_ways().
 template <class Given>
 std::shared_ptr<SparsePattern::Orders> orders_of(ArrayRef<Given> rows, ArrayRef<Given> columns, int64_t n, int64_t m,
-                                                 const Tensor& order, std::vector<int64_t>* starts) {
+                                                 const Tensor& order, Tensor* starts) {
   check(rows.size() == columns.size(), "SparsePattern: there are {} rows and {} columns", rows.size(), columns.size());
   check(n >= 0 && m >= 0, "SparsePattern: a matrix can't be {} x {}", n, m);
   check_positions(rows, n, "row");
@@ -144,7 +198,7 @@ std::shared_ptr<SparsePattern::Orders> orders_of(ArrayRef<Given> rows, ArrayRef<
   auto orders = std::make_shared<SparsePattern::Orders>(SparsePattern::Orders{n, m, 0, order, {}});
   const auto sort = [&]<class Index>(Index) {
     BothWays<Index> both = both_ways<Index>(rows, columns, n, m, order.template data_ptr<int64_t>(), starts);
-    orders->nnz = static_cast<int64_t>(both.by_rows.places.size());
+    orders->nnz = both.by_rows.starts.back();
     orders->lines = std::move(both);
   };
   std::max({n, m, static_cast<int64_t>(rows.size())}) <= INT32_MAX ? sort(int32_t{}) : sort(int64_t{});
@@ -178,7 +232,7 @@ void compute_sampled(const Tensor& y, const Tensor& a, const Tensor& b, const Sp
         dispatch_floating(y.dtype(), "sampled_mm", [&]<class T>() {
           const auto& by_rows = lines.by_rows;
           kernels::sampled_products(y.data_ptr<T>(), left.data_ptr<T>(), right.data_ptr<T>(), left.size(1),
-                                    by_rows.starts, by_rows.places.data());
+                                    by_rows.starts, by_rows.places.get());
         });
       },
       pattern.orders().lines);
@@ -191,7 +245,7 @@ void compute_product(const Tensor& y, const SparsePattern& pattern, const Tensor
         dispatch_floating(y.dtype(), "sparse mm", [&]<class T>() {
           const auto& lines = pattern.is_transposed() ? both.by_columns : both.by_rows;
           kernels::weighted_sums(y.data_ptr<T>(), values.data_ptr<T>(), b.data_ptr<T>(), b.size(1), lines.starts,
-                                 lines.places.data(), lines.values.empty() ? nullptr : lines.values.data());
+                                 lines.places.get(), lines.values.get());
         });
       },
       pattern.orders().lines);
@@ -234,11 +288,10 @@ SparsePattern::Coalesced SparsePattern::coalesced(ArrayRef<int32_t> rows, ArrayR
                                                   int64_t m) {
   const NoGradGuard no_grad;
   const Tensor order = order_for(rows.size());
-  std::vector<int64_t> starts;
+  Tensor starts;
   const std::shared_ptr<Orders> orders = orders_of(rows, columns, n, m, order, &starts);
-  const Tensor all_starts = tensor(ArrayRef<int64_t>(starts));
-  if (orders->nnz < order.numel()) orders->order = order.index_select(0, all_starts.narrow(0, 0, orders->nnz));
-  return {SparsePattern(orders, false), order, all_starts};
+  if (orders->nnz < order.numel()) orders->order = order.index_select(0, starts.narrow(0, 0, orders->nnz));
+  return {SparsePattern(orders, false), order, starts};
 }
 
 SparsePattern::SparsePattern(std::shared_ptr<const Orders> orders, bool transposed)
@@ -258,11 +311,8 @@ Tensor SparsePattern::crow_indices() const {
 Tensor SparsePattern::col_indices() const {
   check(!transposed_, "col_indices: the values of a transpose are column by column");
   Tensor indices = empty({nnz()}, kLong);
-  std::visit(
-      [&](const auto& both) {
-        std::copy(both.by_rows.places.begin(), both.by_rows.places.end(), indices.data_ptr<int64_t>());
-      },
-      orders_->lines);
+  std::visit([&](const auto& both) { std::copy_n(both.by_rows.places.get(), nnz(), indices.data_ptr<int64_t>()); },
+             orders_->lines);
   return indices;
 }
 
@@ -296,7 +346,7 @@ Tensor compute_residuals(const Tensor& r, const Tensor& a, const Tensor& b, cons
           const auto& by_rows = lines.by_rows;
           kernels::sampled_residuals(r.data_ptr<T>(), errors.data(), values.data_ptr<T>(),
                                      all_weights.defined() ? all_weights.data_ptr<T>() : nullptr, left.data_ptr<T>(),
-                                     right.data_ptr<T>(), left.size(1), by_rows.starts, by_rows.places.data());
+                                     right.data_ptr<T>(), left.size(1), by_rows.starts, by_rows.places.get());
         });
       },
       pattern.orders().lines);
@@ -414,8 +464,8 @@ RowSolutions solve_rows(const RowEquations& equations) {
           solve<T, Index>({.lines = n,
                            .k = k,
                            .starts = lines.starts.data(),
-                           .places = lines.places.data(),
-                           .at = lines.values.empty() ? nullptr : lines.values.data(),
+                           .places = lines.places.get(),
+                           .at = lines.values.get(),
                            .solution = x,
                            .diagonal = diagonal},
                           equations);

@@ -1,6 +1,7 @@
 #include <wengert/autograd/base/check.h>
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/arithmetic.h>
+#include <wengert/ops/elementwise/loops.h>
 #include <wengert/ops/loss.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
@@ -26,6 +27,15 @@ Tensor unreduce(const Tensor& g, int64_t reduction, int64_t count) {
   return reduction == Reduction::Mean ? g / count : g;
 }
 
+// f of each element, without history.
+template <class F>
+Tensor of_each(const Tensor& input, const F& f) {
+  const Tensor x = input.to(to_floating(input.dtype()));
+  Tensor y = empty_as(x, x.dtype());
+  dispatch_floating(x.dtype(), "loss", [&]<class T>() { apply<T, T>(y, x, [f](T v) { return f(v); }); });
+  return y;
+}
+
 // A loss of the difference d = x - t, elementwise and then reduced.   VJP:   dx = G l'(d),   dt = -dx.
 template <class Loss, class Slope>
 Tensor difference_loss(const char* name, const Tensor& input, const Tensor& target, int64_t reduction, const Loss& loss,
@@ -47,6 +57,33 @@ Tensor difference_loss(const char* name, const Tensor& input, const Tensor& targ
 }
 
 Tensor where_or_zero(const Tensor& condition, const Tensor& x) { return where(condition, x, zeros({}, x.options())); }
+
+// What nll_loss gives each target, its weight and its class; 0 for all where it is ignored. Without history.
+struct Losses {
+  Losses(const Tensor& x, int64_t dim, const Tensor& t, const Tensor& weight, int64_t ignore_index)
+      : each(empty(t.sizes(), x.dtype())), weights(empty(t.sizes(), x.dtype())), positions(empty(t.sizes(), kLong)) {
+    if (weight.defined())
+      check(weight.dtype() == x.dtype(), "expected scalar type {} but found {}", x.dtype(), weight.dtype());
+    // As rows of classes.
+    const Tensor rows = x.dim() <= 2 ? x : x.movedim(dim, -1).reshape({-1, x.size(dim)});
+    const int64_t classes = x.size(dim), row = rows.dim() == 1 ? 0 : rows.stride(0), column = rows.stride(-1);
+    dispatch_floating(x.dtype(), "nll_loss", [&]<class T>() {
+      const T *from = rows.data_ptr<T>(), *w = weight.defined() ? weight.data_ptr<T>() : nullptr;
+      const int64_t* classes_of = t.data_ptr<int64_t>();
+      T *losses = each.data_ptr<T>(), *used = weights.data_ptr<T>();
+      int64_t* at = positions.data_ptr<int64_t>();
+      for (int64_t i = 0; i < t.numel(); ++i) {
+        const int64_t c = classes_of[i];
+        const bool ignored = c == ignore_index;
+        check(ignored || (c >= 0 && c < classes), "Target {} is out of bounds.", c);
+        at[i] = ignored ? 0 : c;
+        used[i] = ignored ? T(0) : w != nullptr ? w[c] : T(1);
+        losses[i] = ignored ? T(0) : -used[i] * from[i * row + c * column];
+      }
+    });
+  }
+  Tensor each, weights, positions;
+};
 
 }  // namespace
 }  // namespace ops
@@ -92,10 +129,12 @@ Tensor smooth_l1_loss(const Tensor& x, const Tensor& t, int64_t reduction, doubl
   return difference_loss(
       "SmoothL1LossBackward0", x, t, reduction,
       [=](const Tensor& d) {
-        const Tensor size = d.abs();
-        return where(size < beta, size * size * (0.5 / beta), size - 0.5 * beta);
+        return of_each(d, [=]<class T>(T v) {
+          const T size = std::abs(v), b = static_cast<T>(beta);
+          return size < b ? T(0.5) * size * size / b : size - T(0.5) * b;
+        });
       },
-      [=](const Tensor& d) { return where(d.abs() < beta, d / beta, d.sign()); });
+      [=](const Tensor& d) { return hardtanh(d / beta); });
 }
 
 // l = d^2 / 2 where |d| < delta, else delta (|d| - delta / 2).   (Huber, 1964.)
@@ -104,10 +143,12 @@ Tensor huber_loss(const Tensor& x, const Tensor& t, int64_t reduction, double de
   return difference_loss(
       "HuberLossBackward0", x, t, reduction,
       [=](const Tensor& d) {
-        const Tensor size = d.abs();
-        return where(size < delta, size * size * 0.5, (size - 0.5 * delta) * delta);
+        return of_each(d, [=]<class T>(T v) {
+          const T size = std::abs(v), most = static_cast<T>(delta);
+          return size < most ? T(0.5) * size * size : most * (size - T(0.5) * most);
+        });
       },
-      [=](const Tensor& d) { return where(d.abs() < delta, d, d.sign() * delta); });
+      [=](const Tensor& d) { return hardtanh(d, -delta, delta); });
 }
 
 // l = -w (t ln x + (1 - t) ln(1 - x)), the logarithms no less than -100.
@@ -168,23 +209,22 @@ Tensor nll_loss(const Tensor& x, const Tensor& t, const Tensor& weight, int64_t 
   check(!weight.defined() || (weight.dim() == 1 && weight.numel() == classes),
         "weight tensor should be defined either for all {} classes or no classes but got weight tensor of shape: {}",
         classes, weight.sizes());
-  Tensor used, at;
+  const Losses losses(x.detach(), dim, t.contiguous(), weight.defined() ? weight.detach().contiguous() : weight,
+                      ignore_index);
+  Tensor y = losses.each, total;
   {
     const NoGradGuard no_grad;
-    const Tensor ignored = t == ignore_index;
-    at = where(ignored, 0, t);
-    const Tensor out_of_bounds = logical_or(at < 0, at >= classes);
-    if (any(out_of_bounds).item<bool>()) {
-      fail("Target {} is out of bounds.", masked_select(at, out_of_bounds)[0].item<int64_t>());
-    }
-    used =
-        where(ignored, zeros({}, x.options()),
-              weight.defined() ? weight.index_select(0, at.reshape({-1})).reshape(t.sizes()) : ones({}, x.options()));
+    if (reduction == Reduction::Mean) total = losses.weights.sum();
+    if (reduction != Reduction::None) y = y.sum();
+    if (reduction == Reduction::Mean) y = y / total;
   }
-  Tensor picked = gather(x, dim, at.unsqueeze(dim)).squeeze(dim);
-  const Tensor losses = where_or_zero(used != 0, -(picked * used));
-  if (reduction == Reduction::Mean) return losses.sum() / used.sum();
-  return reduce(losses, reduction);
+  return record(x.dim() > 2 ? "NllLoss2DBackward0" : "NllLossBackward0", y, {x},
+                saving(losses.positions, losses.weights, total),
+                [dim, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+                  const Tensor weights = b.saved(1), total = b.saved(2);
+                  const Tensor g = (total.defined() ? b.grad() / total : b.grad()) * -weights;
+                  return {zeros(sizes, g.options()).scatter(dim, b.saved(0).unsqueeze(dim), g.unsqueeze(dim))};
+                });
 }
 
 // t: classes as for nll_loss, or probabilities of x's shape. Smoothing spreads that part of the target over all

@@ -1,7 +1,12 @@
+#include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/kernels/sum.h>
+#include <wengert/ops/reductions/fold.h>
 #include <wengert/ops/reductions/reduction.h>
 #include <wengert/ops/reductions/rows.h>
+
+#include <algorithm>
+#include <array>
 
 // Running sums and products along a dimension, and the product of all; G = dL/dy.
 
@@ -9,27 +14,90 @@ namespace wengert {
 namespace ops {
 namespace {
 
-template <class Step>
-Tensor scan(const char* name, const Tensor& x, int64_t dim, ScalarType dtype, Step step) {
-  const Rows rows(x.detach().to(dtype), dim);
-  Tensor out = rows.results(dtype, rows.length);
-  dispatch_numbers(dtype, name, [&]<class T>() {
-    using Exact = kernels::Accumulator<T>;
-    const T* from = rows.elements.data_ptr<T>();
-    T* to = out.data_ptr<T>();
-    rows.for_each([&](int64_t row) {
-      const T* a = from + row * rows.length;
-      T* y = to + row * rows.length;
-      Exact so_far = a[0];
-      y[0] = a[0];
-      for (int64_t i = 1; i < rows.length; ++i) y[i] = static_cast<T>(so_far = step(so_far, Exact(a[i])));
+// Columns of `out` that lie side by side, each from the first element on or, backward, from the last.
+template <class T, class Step>
+void scan_columns(T* out, const T* x, int64_t length, int64_t stride, int64_t columns, bool backward, Step step) {
+  constexpr int64_t kMost = 256;
+  std::array<kernels::Accumulator<T>, kMost> so_far;
+  for (int64_t first = 0; first < columns; first += kMost) {
+    cpu::vectorized([&, width = std::min(kMost, columns - first)] {
+      for (int64_t i = 0; i < length; ++i) {
+        const int64_t at = (backward ? length - 1 - i : i) * stride + first;
+        if (i == 0) {
+          std::copy_n(x + at, width, so_far.begin());
+          std::copy_n(x + at, width, out + at);
+          continue;
+        }
+#pragma omp simd
+        for (int64_t j = 0; j < width; ++j) {
+          auto& sum = so_far[static_cast<size_t>(j)];
+          sum = step(sum, kernels::Accumulator<T>(x[at + j]));
+          out[at + j] = static_cast<T>(sum);
+        }
+      }
     });
-  });
-  return rows.in_place(out);
+  }
 }
 
+// One line, in steps forward or back.
+template <int by, class T, class Step>
+void scan_line(T* out, const T* x, int64_t length, Step step) {
+  kernels::Accumulator<T> so_far = *x;
+  *out = *x;
+  for (int64_t i = 1; i < length; ++i) {
+    so_far = step(so_far, kernels::Accumulator<T>(x[i * by]));
+    out[i * by] = static_cast<T>(so_far);
+  }
+}
+
+template <class Step>
+Tensor scan(const char* name, const Tensor& x, int64_t dim, ScalarType dtype, Step step, bool backward = false) {
+  const Tensor input = x.detach().to(dtype).contiguous();
+  Tensor out = empty(x.sizes(), dtype);
+  const int64_t position = wrap_dim(dim, x.dim());
+  if (x.numel() == 0) return out;
+  const int64_t length = x.dim() == 0 ? 1 : x.size(position);
+  int64_t inner = 1;
+  for (int64_t d = position + 1; d < x.dim(); ++d) inner *= x.size(d);
+  dispatch_numbers(dtype, name, [&]<class T>() {
+    const T* from = input.data_ptr<T>();
+    T* to = out.data_ptr<T>();
+    kernels::parallel_rows(x.numel() / (length * inner), length * inner, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block) {
+        const T* a = from + block * length * inner;
+        T* y = to + block * length * inner;
+        if (inner > 1) {
+          scan_columns(y, a, length, inner, inner, backward, step);
+          continue;
+        }
+        backward ? scan_line<-1>(y + length - 1, a + length - 1, length, step) : scan_line<1>(y, a, length, step);
+      }
+    });
+  });
+  return out;
+}
+
+constexpr auto kAdd = [](auto sum, auto a) { return sum + a; };
+constexpr auto kMultiply = [](auto product, auto a) { return product * a; };
+
 // dx_i = sum_{j >= i} a_j along dim.
-Tensor sum_from_here_on(const Tensor& a, int64_t dim) { return flip(cumsum(flip(a, dim), dim), dim); }
+Tensor sum_from_here_on(const Tensor& a, int64_t dim) {
+  if (autograd::must_record({a})) return flip(cumsum(flip(a, dim), dim), dim);
+  return scan("cumsum", a, dim, a.dtype(), kAdd, true);
+}
+
+// The product of each line.
+Tensor products(const Lines& lines, bool keepdim) {
+  const Tensor out = lines.results(lines.x.dtype());
+  dispatch_numbers(out.dtype(), "prod", [&]<class T>() {
+    using Exact = kernels::Accumulator<T>;
+    T* to = out.data_ptr<T>();
+    fold<T>(
+        lines, Exact(1), [](Exact product, T v) { return product * Exact(v); }, [](Exact a, Exact b) { return a * b; },
+        [=](int64_t i, Exact product) { to[i] = static_cast<T>(product); });
+  });
+  return lines.in_place(out, keepdim);
+}
 
 // The product of all others along dim, right also where some are 0.
 Tensor product_of_others(const Tensor& x, int64_t dim) {
@@ -71,7 +139,7 @@ using namespace ops;
 // y_i = sum_{j <= i} x_j.   VJP:   dx_i = sum_{j >= i} G_j.
 Tensor cumsum(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(summed_type(input, dtype));
-  const Tensor y = scan("cumsum", x, dim, x.dtype(), [](auto sum, auto a) { return sum + a; });
+  const Tensor y = scan("cumsum", x, dim, x.dtype(), kAdd);
   return record("CumsumBackward0", y, {x}, saving(),
                 [dim](const Backward& b) -> Gradients { return {sum_from_here_on(b.grad(), dim)}; });
 }
@@ -79,7 +147,7 @@ Tensor cumsum(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype)
 // y_i = prod_{j <= i} x_j.   VJP:   dx_i = (sum_{j >= i} G_j y_j) / x_i, where no x is 0.
 Tensor cumprod(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(summed_type(input, dtype));
-  const Tensor y = scan("cumprod", x, dim, x.dtype(), [](auto product, auto a) { return product * a; });
+  const Tensor y = scan("cumprod", x, dim, x.dtype(), kMultiply);
   return record("CumprodBackward0", y, {x}, saving(x, ToSave::output(y)), [dim](const Backward& b) -> Gradients {
     const Tensor &g = b.grad(), x = b.saved(0);
     if (x.numel() <= 1 || x.dim() == 0) return {g};
@@ -89,22 +157,21 @@ Tensor cumprod(const Tensor& input, int64_t dim, std::optional<ScalarType> dtype
 }
 
 // y = prod_i x_i.   VJP:   dx_i = G prod_{j != i} x_j, which is G y / x_i where no x is 0.
-Tensor prod(const Tensor& input, std::optional<ScalarType> dtype) { return prod(input.reshape({-1}), 0, false, dtype); }
+Tensor prod(const Tensor& input, std::optional<ScalarType> dtype) {
+  const Tensor x = input.to(summed_type(input, dtype));
+  const Tensor y = products(Lines::of_all(x.detach()), true).reshape({}).detach();
+  return record("ProdBackward0", y, {x}, saving(x, ToSave::output(y)), [](const Backward& b) -> Gradients {
+    const Tensor &g = b.grad(), x = b.saved(0);
+    if (x.dim() == 0) return {g};
+    if (x.numel() == 0) return {zeros_like(x)};
+    if (has_zero(x)) return {g * product_of_others(x.reshape({-1}), 0).view(x.sizes())};
+    return {g * b.saved(1) / x};
+  });
+}
 
 Tensor prod(const Tensor& input, int64_t dim, bool keepdim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(summed_type(input, dtype));
-  const Rows rows(x, dim);
-  Tensor out = rows.length == 0 ? ones(rows.results(x.dtype(), 1).sizes(), x.options()) : rows.results(x.dtype(), 1);
-  dispatch_numbers(x.dtype(), "prod", [&]<class T>() {
-    const T* from = rows.elements.data_ptr<T>();
-    T* to = out.data_ptr<T>();
-    rows.for_each([&](int64_t row) {
-      kernels::Accumulator<T> product = 1;
-      for (int64_t i = 0; i < rows.length; ++i) product *= kernels::Accumulator<T>(from[row * rows.length + i]);
-      to[row] = static_cast<T>(product);
-    });
-  });
-  const Tensor y = rows.in_place(out, keepdim);
+  const Tensor y = products(Lines(x.detach(), wrap_dim(dim, x.dim())), keepdim);
   return record("ProdBackward1", y, {x}, saving(x, ToSave::output(y)), [dim, keepdim](const Backward& b) -> Gradients {
     const Tensor x = b.saved(0), g = with_dim(b.grad(), dim, keepdim, x);
     if (x.dim() == 0) return {g};

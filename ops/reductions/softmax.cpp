@@ -7,6 +7,8 @@
 #include <wengert/ops/promotion.h>
 #include <wengert/ops/reductions/reduction.h>
 
+#include <vector>
+
 // Exponentials that are normalized along a dimension; G = dL/dy. The largest element is taken off first, so
 // that nothing overflows.
 
@@ -21,6 +23,20 @@ void normalize_blocks(T* to, const T* from, int64_t blocks, int64_t length, int6
   if (inner == 1) {
     kernels::parallel_rows(blocks, length, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) simd.softmax(to + i * length, from + i * length, length, logarithm);
+    });
+    return;
+  }
+  // Columns that do not fill a vector: as rows, if they are long.
+  constexpr int64_t kNarrow = 16, kLong = 32;
+  if (inner < kNarrow && length >= kLong) {
+    kernels::parallel_rows(blocks, length * inner, [&](int64_t begin, int64_t end) {
+      std::vector<T> turned(static_cast<size_t>(length * inner));
+      T* rows = turned.data();
+      for (int64_t i = begin * length * inner; i < end * length * inner; i += length * inner) {
+        simd.transpose(rows, length, from + i, inner, inner, length, false);
+        for (int64_t j = 0; j < inner; ++j) simd.softmax(rows + j * length, rows + j * length, length, logarithm);
+        simd.transpose(to + i, inner, rows, length, length, inner, false);
+      }
     });
     return;
   }

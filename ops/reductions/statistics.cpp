@@ -2,6 +2,7 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/promotion.h>
+#include <wengert/ops/reductions/fold.h>
 #include <wengert/ops/reductions/reduction.h>
 
 #include <cmath>
@@ -110,12 +111,47 @@ Tensor compute_norm(const Tensor& x, double p, IntArrayRef dims, bool keepdim) {
   return pow(sum(pow(r, p), dims, keepdim), 1 / p);
 }
 
-// How many are not 0, a sum of bools.
+// The sum of each line's numbers.
+Tensor sums_without_nan(const Lines& lines, bool keepdim) {
+  const Tensor sums = lines.results(lines.x.dtype());
+  dispatch_floating(sums.dtype(), "nansum", [&]<class T>() {
+    T* to = sums.data_ptr<T>();
+    fold<T>(
+        lines, 0.0, [](double s, T v) { return s + (v == v ? static_cast<double>(v) : 0.0); },
+        [](double a, double b) { return a + b; }, [=](int64_t i, double s) { to[i] = static_cast<T>(s); });
+  });
+  return lines.in_place(sums, keepdim);
+}
+
+// How many are not 0 along a dimension; found(count) becomes the result.
+template <class Out, class Found>
+Tensor count_along(const Tensor& input, int64_t dim, bool keepdim, ScalarType dtype, const Found& found) {
+  const NoGradGuard no_grad;
+  const Lines lines(input.detach(), wrap_dim(dim, input.dim()));
+  const Tensor out = lines.results(dtype);
+  Out* to = out.data_ptr<Out>();
+  dispatch(input.dtype(), [&]<class T>() {
+    fold<T>(
+        lines, int64_t{0}, [](int64_t count, T v) { return count + static_cast<int64_t>(v != T(0)); },
+        [](int64_t a, int64_t b) { return a + b; }, [&](int64_t i, int64_t count) { to[i] = found(count); });
+  });
+  return lines.in_place(out, keepdim);
+}
+
+// How many are not 0.
 Tensor count_true(const Tensor& x, IntArrayRef dims, bool keepdim) {
   const NoGradGuard no_grad;
-  if (const DimSet reduced = reduced_dims(dims, x.sizes().size()); sums_large(x, reduced)) {
-    const double count = sum_over_parts(x, [](const Tensor& part) { return sum(part != 0).item<double>(); });
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
+  if (sums_large(x, reduced)) {
+    const double count =
+        sum_over_parts(x, [](const Tensor& part) { return count_true(part, {}, false).item<double>(); });
     return full(reduced_shape(x.sizes(), reduced, keepdim), static_cast<int64_t>(count), kLong);
+  }
+  const auto keep_count = [](int64_t count) { return count; };
+  if (dims.size() == 1) return count_along<int64_t>(x, dims[0], keepdim, kLong, keep_count);
+  if (reduced_count(x.sizes(), reduced) == x.numel()) {
+    return count_along<int64_t>(x.reshape({-1}), 0, false, kLong, keep_count)
+        .reshape(reduced_shape(x.sizes(), reduced, keepdim));
   }
   return sum(x != 0, dims, keepdim);
 }
@@ -153,21 +189,29 @@ Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool
 
 Tensor all(const Tensor& x) { return count_true(x, {}, false) == x.numel(); }
 Tensor all(const Tensor& x, int64_t dim, bool keepdim) {
-  return count_true(x, dim, keepdim) == (x.dim() == 0 ? 1 : x.size(dim));
+  const int64_t size = x.dim() == 0 ? 1 : x.size(dim);
+  return count_along<bool>(x, dim, keepdim, kBool, [size](int64_t count) { return count == size; });
 }
 Tensor any(const Tensor& x) { return count_true(x, {}, false) != 0; }
-Tensor any(const Tensor& x, int64_t dim, bool keepdim) { return count_true(x, dim, keepdim) != 0; }
+Tensor any(const Tensor& x, int64_t dim, bool keepdim) {
+  return count_along<bool>(x, dim, keepdim, kBool, [](int64_t count) { return count != 0; });
+}
 Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
   return dim ? count_true(x, *dim, false) : count_true(x, {}, false);
 }
 Tensor count_nonzero(const Tensor& x, IntArrayRef dims) { return count_true(x, dims, false); }
 Tensor nansum(const Tensor& x) {
-  if (goes_by_parts(x) && isFloatingType(x.dtype()) && !autograd::must_record({x})) {
-    return full({}, sum_over_parts(x, [](const Tensor& part) { return sum_in_double(where(isnan(part), 0, part)); }),
-                x.dtype());
-  }
-  return sum(where(isnan(x), 0, x));
+  if (!isFloatingType(x.dtype()) || autograd::must_record({x})) return sum(where(isnan(x), 0, x));
+  const auto sum_of = [](const Tensor& part) {
+    return sums_without_nan(Lines::of_all(part.detach()), true).item<double>();
+  };
+  return full({}, goes_by_parts(x) ? sum_over_parts(x, sum_of) : sum_of(x), x.dtype());
 }
-Tensor nansum(const Tensor& x, IntArrayRef dims, bool keepdim) { return sum(where(isnan(x), 0, x), dims, keepdim); }
+Tensor nansum(const Tensor& x, IntArrayRef dims, bool keepdim) {
+  if (dims.size() != 1 || x.dim() == 0 || !isFloatingType(x.dtype()) || autograd::must_record({x})) {
+    return sum(where(isnan(x), 0, x), dims, keepdim);
+  }
+  return sums_without_nan(Lines(x.detach(), wrap_dim(dims[0], x.dim())), keepdim);
+}
 
 }  // namespace wengert

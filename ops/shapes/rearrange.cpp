@@ -1,7 +1,11 @@
 #include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/cpu.h>
+#include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/autograd/tools/printing.h>
 #include <wengert/ops/elementwise/in_place.h>
+#include <wengert/ops/elementwise/loops.h>
+#include <wengert/ops/kernels/copy_run.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
@@ -14,16 +18,129 @@ namespace wengert {
 namespace ops {
 namespace {
 
-Tensor as_matrix_mask(const Tensor& x, int64_t diagonal, bool lower) {
+// y = x on one side of a diagonal of each matrix, 0 on the other.   VJP:   dx = G on that side.
+Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower) {
+  if (x.numel() == 0) return x.clone();  // of any shape
   check(x.dim() >= 2, "{}: input tensor must have at least 2 dimensions", lower ? "tril" : "triu");
-  const Tensor rows = arange(x.size(-2)).unsqueeze(1), columns = arange(x.size(-1)).unsqueeze(0);
-  return lower ? columns - rows <= diagonal : columns - rows >= diagonal;
+  const Tensor from = x.detach().contiguous(), y = empty(x.sizes(), x.dtype());
+  const int64_t rows = x.size(-2), columns = x.size(-1);
+  dispatch(x.dtype(), [&]<class T>() {
+    const T* a = from.data_ptr<T>();
+    T* to = y.data_ptr<T>();
+    kernels::parallel_rows(y.numel() / columns, columns, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        // Up to here the lower triangle, from here on the upper one.
+        const int64_t cut = std::clamp<int64_t>(r % rows + diagonal + (lower ? 1 : 0), 0, columns);
+        const T* row = a + r * columns;
+        T* out = to + r * columns;
+        if (lower) {
+          std::fill(std::copy_n(row, cut, out), out + columns, T(0));
+        } else {
+          std::copy(row + cut, row + columns, std::fill_n(out, cut, T(0)));
+        }
+      }
+    });
+  });
+  return record(name, y, {x}, saving(),
+                [=](const Backward& b) -> Gradients { return {triangle(name, b.grad(), diagonal, lower)}; });
+}
+
+bool all_stay(DimSet reversed, int64_t dims) {
+  for (int64_t d = 0; d < dims; ++d) {
+    if (reversed[static_cast<size_t>(d)]) return false;
+  }
+  return true;
+}
+
+// Each of `count` lines in reverse, one column of a few of them after another.
+constexpr int64_t kShortLine = 16;
+template <class T>
+void reverse_short_lines(T* to, const T* from, int64_t count, int64_t length) {
+  constexpr int64_t kAtOnce = 256;
+  for (int64_t begin = 0; begin < count; begin += kAtOnce) {
+    const int64_t end = std::min(count, begin + kAtOnce);
+    for (int64_t j = 0; j < length; ++j) {
+      for (int64_t line = begin; line < end; ++line) to[line * length + j] = from[line * length + length - 1 - j];
+    }
+  }
+}
+
+// A new tensor with x's elements in reverse along these dimensions, laid out as x is.
+Tensor reversed_along(const Tensor& x, DimSet reversed) {
+  if (!x.is_contiguous()) {
+    if (!is_non_overlapping_and_dense(x.sizes(), x.strides())) return reversed_along(x.contiguous(), reversed);
+    // In memory's order it is contiguous.
+    Dims order, back(x.sizes());
+    for (int64_t d = 0; d < x.dim(); ++d) order.push_back(d);
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return x.stride(a) > x.stride(b); });
+    DimSet in_order;
+    for (size_t d = 0; d < order.size(); ++d) {
+      in_order[d] = reversed[static_cast<size_t>(order[d])];
+      back[static_cast<size_t>(order[d])] = static_cast<int64_t>(d);
+    }
+    const NoGradGuard no_grad;
+    const Tensor y = reversed_along(x.permute(order).contiguous(), in_order);
+    return y.permute(back).detach();
+  }
+  Tensor y = empty(x.sizes(), x.dtype());
+  if (y.numel() == 0) return y;
+  // Dimensions at the end that stay as they are make runs; before them one that is reversed, or none.
+  int64_t length = 1, last = x.dim();
+  while (last > 0 && !reversed[static_cast<size_t>(last - 1)]) length *= x.size(--last);
+  const int64_t rows = last == 0 ? 1 : x.size(last - 1);
+  dispatch(x.dtype(), [&]<class T>() {
+    const T* from = x.data_ptr<T>();
+    T* to = y.data_ptr<T>();
+    if (length == 1 && rows <= kShortLine && all_stay(reversed, last - 1)) {
+      return kernels::parallel_rows(y.numel() / rows, rows, [&](int64_t begin, int64_t end) {
+        reverse_short_lines(to + begin * rows, from + begin * rows, end - begin, rows);
+      });
+    }
+    kernels::parallel_rows(y.numel() / (rows * length), rows * length, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block) {
+        int64_t source = 0, rest = block, blocks = 1;
+        for (int64_t d = last - 1; d-- > 0;) {
+          const int64_t size = x.size(d), i = rest % size;
+          rest /= size;
+          source += (reversed[static_cast<size_t>(d)] ? size - 1 - i : i) * blocks;
+          blocks *= size;
+        }
+        const T* a = from + source * rows * length;
+        T* out = to + block * rows * length;
+        if (length == 1) {
+          cpu::vectorized([=] {
+#pragma omp simd
+            for (int64_t r = 0; r < rows; ++r) out[r] = a[rows - 1 - r];
+          });
+        } else {
+          for (int64_t r = 0; r < rows; ++r) kernels::copy_run(out + r * length, a + (rows - 1 - r) * length, length);
+        }
+      }
+    });
+  });
+  return y;
+}
+
+// Dimensions from d on of a repeated tensor: `to` has to_count elements for all repeats, `from` from_count for one.
+template <class T>
+void write_repeated(T* to, int64_t to_count, const T* from, int64_t from_count, const Dims& sizes, const Dims& counts,
+                    size_t d) {
+  const int64_t times = d == sizes.size() ? 1 : counts[d], block = to_count / times;
+  if (d + 1 >= sizes.size()) {
+    kernels::copy_run(to, from, block);
+  } else {
+    const int64_t size = sizes[d], inner = block / size, from_inner = from_count / size;
+    kernels::parallel_rows(size, inner, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        write_repeated(to + i * inner, inner, from + i * from_inner, from_inner, sizes, counts, d + 1);
+      }
+    });
+  }
+  for (int64_t t = 1; t < times; ++t) kernels::copy_run(to + t * block, to, block);
 }
 
 // y, an operation's result, as a tensor that the caller may change: a copy if it came out as a view of the operand x.
 Tensor new_tensor(const Tensor& y, const Tensor& x) { return y.is_alias_of(x) ? y.clone() : own_tensor(y); }
-
-Tensor zero_of(const Tensor& x) { return zeros({}, x.options()); }
 
 }  // namespace
 }  // namespace ops
@@ -91,7 +208,7 @@ std::vector<Tensor> meshgrid(TensorList tensors, std::string_view indexing) {
   if (swaps) std::swap(vectors[0], vectors[1]);
   Dims shape;
   for (const Tensor& x : vectors) {
-    check(x.dim() <= 1, "Expected scalar or 1D tensor in the tensor list but got: {}", str(x));
+    if (x.dim() > 1) fail("Expected scalar or 1D tensor in the tensor list but got: {}", str(x));
     check(x.dtype() == vectors[0].dtype(), "torch.meshgrid expects all tensors to have the same dtype");
     shape.push_back(x.numel());
   }
@@ -110,16 +227,29 @@ Tensor repeat(const Tensor& x, IntArrayRef counts) {
   check(counts.size() >= x.sizes().size(),
         "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
   const size_t lead = counts.size() - x.sizes().size();
-  std::vector<int64_t> split, expanded, joined;
+  Dims sizes(lead, 1), shape, apart, repeated;
+  for (const int64_t size : x.sizes()) sizes.push_back(size);
   for (size_t d = 0; d < counts.size(); ++d) {
-    const int64_t size = d < lead ? 1 : x.sizes()[d - lead];
-    check(counts[d] >= 0, "Trying to create tensor with negative dimension {}: {}", counts[d] * size, counts);
-    split.insert(split.end(), {1, size});
-    expanded.insert(expanded.end(), {counts[d], size});
-    joined.push_back(counts[d] * size);
+    check(counts[d] >= 0, "Trying to create tensor with negative dimension {}: {}", counts[d] * sizes[d], counts);
+    shape.push_back(counts[d] * sizes[d]);
+    repeated.push_back(static_cast<int64_t>(apart.size()));
+    apart.push_back(counts[d]);
+    apart.push_back(sizes[d]);
   }
-  const Tensor out = x.reshape(split).expand(expanded).reshape(joined);
-  return out.is_view() ? out.clone() : new_tensor(out, x);
+  const Tensor from = x.detach().contiguous(), y = empty(shape, x.dtype());
+  if (y.numel() > 0) {
+    dispatch(x.dtype(), [&]<class T>() {
+      tracing::perform({tracing::writes(elements<T>(y), y.numel()), tracing::reads(elements<T>(from), from.numel())},
+                       [sizes, counts = Dims(counts), y_count = y.numel(), count = from.numel()](char* const* at) {
+                         write_repeated(reinterpret_cast<T*>(at[0]), y_count, reinterpret_cast<const T*>(at[1]), count,
+                                        sizes, counts, 0);
+                       });
+    });
+  }
+  return record("RepeatBackward0", y, {x}, saving(), [=, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+    return {b.grad().numel() == 0 ? zeros(sizes, b.grad().options())
+                                  : b.grad().reshape(apart).sum(repeated).reshape(sizes)};
+  });
 }
 
 Tensor tile(const Tensor& x, IntArrayRef counts) {
@@ -157,17 +287,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<i
 
 // y = x in reverse along dims.   VJP:   dx = G in reverse.
 Tensor flip(const Tensor& x, IntArrayRef dims) {
-  Tensor y;
-  {
-    const NoGradGuard no_grad;
-    y = x.detach();
-    for (const int64_t dim : dims) {
-      const int64_t size = y.dim() == 0 ? 1 : y.size(dim);
-      wrap_dim(dim, y.dim());
-      if (y.dim() > 0) y = y.index_select(dim, (size - 1) - arange(size));
-    }
-    if (dims.empty() || y.dim() == 0) y = y.clone();
-  }
+  const Tensor y = reversed_along(x.detach(), dims.empty() ? DimSet() : reduced_dims(dims, x.sizes().size()));
   return record("FlipBackward0", y, {x}, saving(),
                 [dims = Dims(dims)](const Backward& b) -> Gradients { return {flip(b.grad(), dims)}; });
 }
@@ -235,14 +355,8 @@ Tensor pad(const Tensor& x, IntArrayRef pads, std::string_view mode, std::option
   return constant_pad_nd(x, pads, value.value_or(0));
 }
 
-Tensor tril(const Tensor& x, int64_t diagonal) {
-  if (x.numel() == 0) return x.clone();
-  return where(as_matrix_mask(x, diagonal, true), x, zero_of(x));
-}
-Tensor triu(const Tensor& x, int64_t diagonal) {
-  if (x.numel() == 0) return x.clone();
-  return where(as_matrix_mask(x, diagonal, false), x, zero_of(x));
-}
+Tensor tril(const Tensor& x, int64_t diagonal) { return triangle("TrilBackward0", x, diagonal, true); }
+Tensor triu(const Tensor& x, int64_t diagonal) { return triangle("TriuBackward0", x, diagonal, false); }
 
 // y = the elements x[i, i + offset], in a last dimension, as a view.   VJP:   dx = 0, but G on the diagonal.
 Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {

@@ -118,7 +118,7 @@ Tensor view(const Tensor& x, IntArrayRef sizes) {
 Tensor reshape(const Tensor& x, IntArrayRef sizes) {
   const Dims shape = infer_size(sizes, x.numel());
   if (view_strides(x.sizes(), x.strides(), shape)) return view(x, shape);
-  const Tensor copy = x.clone();
+  const Tensor copy = x.contiguous();
   Tensor out = copy.detach();
   out.impl()->sizes = shape;
   out.impl()->strides = contiguous_strides(shape);

@@ -102,13 +102,5 @@ TEST(Factories, LogspaceGivesPowersFromEndToEnd) {
   EXPECT_THROW(logspace(0, 1, -1), Error);
 }
 
-#ifdef WENGERT_FILL_NEW_BLOCKS
-TEST(Factories, NewMemoryIsFilledWithNaN) {
-  EXPECT_TRUE(isnan(empty({7}, kFloat)).all().item<bool>());
-  EXPECT_TRUE(isnan(empty({7}, kDouble)).all().item<bool>());
-  EXPECT_EQ(empty({7}, kLong).remainder(2).sum().item<int64_t>(), 7);
-}
-#endif
-
 }  // namespace
 }  // namespace wengert

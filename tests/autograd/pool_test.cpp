@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <wengert/autograd/base/pool.h>
+#include <wengert/wengert.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <thread>
@@ -49,6 +51,25 @@ TEST(Pool, TakesBackBlocksOnAnotherThread) {
     block = mine;
   }).join();
   deallocate(block, 100);
+}
+
+// In a process of its own, which reads the environment anew.
+TEST(PoolDeathTest, FillsEveryBlockWhereTheEnvironmentAsksForIt) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const bool was_set = getenv("WENGERT_FILL_NEW_BLOCKS") != nullptr;
+  setenv("WENGERT_FILL_NEW_BLOCKS", "1", 1);
+  const auto all_nan = [] {
+    for (const int64_t elements : {7, 1000, 1000000}) {
+      for (int again = 0; again < 2; ++again) {
+        Tensor x = empty({elements}, kFloat);
+        if (!isnan(x).all().item<bool>()) return false;
+        x.zero_();
+      }
+    }
+    return isnan(empty({7}, kDouble)).all().item<bool>() && empty({7}, kLong).remainder(2).sum().item<int64_t>() == 7;
+  };
+  EXPECT_EXIT(std::exit(all_nan() ? 0 : 1), testing::ExitedWithCode(0), "");
+  if (!was_set) unsetenv("WENGERT_FILL_NEW_BLOCKS");
 }
 
 }  // namespace

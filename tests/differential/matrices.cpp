@@ -21,7 +21,8 @@ void add_matrices(Operations& operations) {
   product("outer", Kind::kVector, Kind::kVector, [](const auto& a, const auto& b) { return a.outer(b); });
   product("kron", Kind::kReal, Kind::kReal, [](const auto& a, const auto& b) {
     // Of copies: libtorch does not notice when they are changed in place later. And it wants them row-major.
-    return kron((a * 1).contiguous(), (b * 1).contiguous());
+    const auto packed = [](const auto& x) { return (x * 1).reshape({-1}).reshape(x.sizes()); };
+    return kron(packed(a), packed(b));
   });
   product("linear", Kind::kReal, Kind::kMatrix,
           [](const auto& a, const auto& b) { return linear(a, b.to(a.dtype())); });

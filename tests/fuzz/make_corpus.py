@@ -100,6 +100,15 @@ def make_text():
     write("matrix_market", "large", b"%%MatrixMarket matrix array real general\n999999999 999999999\n1\n")
 
 
+def make_answers():
+    write("answers", "recommend", b"/recommend\nrow=bob&n=3&explain=1\n")
+    write("answers", "predict", b'/predict\n\n{"pairs":[["ann","a"],["zoe","e"]]}')
+    write("answers", "similar", b"/similar\nid=a&of=columns\n")
+    write("answers", "fold_in", b'/fold-in\n\n{"entries":{"a":5,"c":1.5},"n":2}')
+    write("answers", "model", b"/model\n\n")
+
+
+make_answers()
 make_safetensors()
 make_npy_and_npz()
 make_text()

@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$(realpath -m "$1") seconds=${2:-20}
 cd "$(dirname "$0")/../.."
 targets=("${@:3}")
-[[ ${#targets[@]} -gt 0 ]] || targets=(text triples matrix_market compressed scipy npy npz safetensors)
+[[ ${#targets[@]} -gt 0 ]] || targets=(text triples matrix_market compressed scipy npy npz safetensors answers)
 if [[ ${#targets[@]} -gt 1 ]]; then
   printf '%s\n' "${targets[@]}" | xargs -P 2 -I {} tests/fuzz/run.sh "$folder" "$seconds" {}
   exit
@@ -19,6 +19,9 @@ sources_of() {
       echo tests/fuzz/input_fuzz.cpp apps/factorize/input/*.cpp autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
     npy) echo tests/fuzz/npy_fuzz.cpp autograd/serialize/{file,npy,stored_type}.cpp ;;
     npz) echo tests/fuzz/npz_fuzz.cpp autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
+    answers)
+      echo tests/fuzz/answers_fuzz.cpp apps/factorize/{serve/answers,ask/recommender,terminal/table_writer}.cpp \
+        apps/factorize/{model,input}/*.cpp autograd/serialize/npz.cpp ;;
     safetensors) echo tests/fuzz/safetensors_fuzz.cpp autograd/serialize/{archive,file,safetensors,stored_type}.cpp ;;
   esac
 }

@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 
+#include <bit>
 #include <cmath>
+#include <random>
+#include <vector>
 
 namespace wengert {
 namespace {
@@ -193,6 +196,49 @@ TEST(Arithmetic, NoElementsOverlapWithNone) {
 
 TEST(Arithmetic, TheInverseRootOfMinusZeroIsMinusInfinity) {
   EXPECT_EQ(pow(tensor({-0.0}), -0.5).item<double>(), -std::numeric_limits<double>::infinity());
+}
+
+// Vector code finds the rest where the quotient is small, and std::fmod elsewhere.
+template <class T>
+void expect_exact_remainders(ScalarType type) {
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  std::mt19937_64 random(3);
+  std::uniform_real_distribution<double> exponent(-8, 28), mantissa(1, 2);
+  std::vector<T> a, b;
+  for (int i = 0; i < 50'000; ++i) {
+    const auto any = [&] { return std::bit_cast<T>(static_cast<Bits>(random())); };
+    const auto near = [&] { return static_cast<T>(std::ldexp(mantissa(random), static_cast<int>(exponent(random)))); };
+    const T divisor = i % 7 == 0 ? any() : near();
+    a.push_back(i % 5 == 0 ? any() : i % 5 == 1 ? divisor * static_cast<T>(random() % 1000) : near());
+    if (i % 5 == 2) a.back() = std::nextafter(divisor * static_cast<T>(random() % 1000), T(0));
+    b.push_back(i % 2 == 0 ? divisor : -divisor);
+  }
+  const Tensor x = tensor(a, type), y = tensor(b, type), rest = fmod(x, y), modulo = remainder(x, y);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const T exact = std::fmod(a[i], b[i]), got = rest.data_ptr<T>()[i];
+    ASSERT_TRUE(exact == got || (std::isnan(exact) && std::isnan(got))) << std::hexfloat << a[i] << " and " << b[i];
+    const T floored = exact != 0 && (b[i] < 0) != (exact < 0) ? exact + b[i] : exact, found = modulo.data_ptr<T>()[i];
+    ASSERT_TRUE(floored == found || (std::isnan(floored) && std::isnan(found)))
+        << std::hexfloat << a[i] << " and " << b[i];
+  }
+  const Tensor by_number = fmod(x, 0.7);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const T exact = std::fmod(a[i], static_cast<T>(0.7)), got = by_number.data_ptr<T>()[i];
+    ASSERT_TRUE(exact == got || (std::isnan(exact) && std::isnan(got))) << std::hexfloat << a[i];
+  }
+}
+TEST(Remainder, IsExact) {
+  expect_exact_remainders<float>(kFloat);
+  expect_exact_remainders<double>(kDouble);
+}
+
+TEST(Elementwise, ResultsAreLaidOutAsTheirOperands) {
+  const Tensor x = arange(6, kFloat).view({2, 3}).t(), row = ones({2});
+  for (const Tensor& y : {x.exp(), x + 1, x + x, x * row, row + x, x > 1, pow(x, 3), maximum(x, x.contiguous())}) {
+    EXPECT_EQ(y.strides(), x.strides());
+  }
+  EXPECT_TRUE((x.contiguous() + x).is_contiguous());
+  EXPECT_TRUE((x.slice(0, 0, 3, 2) + 1).is_contiguous());
 }
 
 }  // namespace

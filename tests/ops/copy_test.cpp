@@ -6,20 +6,24 @@ namespace {
 
 using test::values;
 
-TEST(Clone, HasItsOwnContiguousMemory) {
+TEST(Clone, HasItsOwnMemoryLaidOutAsTheTensors) {
   const Tensor x = arange(6).view({2, 3}).t();
-  const Tensor y = x.clone();
-  EXPECT_TRUE(y.is_contiguous());
-  EXPECT_FALSE(y.is_alias_of(x));
-  EXPECT_TRUE(equal(x, y));
+  for (const Tensor& y : {x.clone(), x.to(kDouble), x.to(x.dtype(), false, true)}) {
+    EXPECT_EQ(y.strides(), IntArrayRef({1, 3}));
+    EXPECT_FALSE(y.is_alias_of(x));
+    EXPECT_TRUE(equal(x.to(y.dtype()), y));
+  }
+  // Gaps, and elements that share memory, are not copied.
+  EXPECT_EQ(x.slice(1, 0, 1).clone().strides(), IntArrayRef({1, 1}));
+  EXPECT_TRUE(ones({3, 1}).expand({3, 4}).clone().is_contiguous());
 }
 
-TEST(Clone, OfALargeTransposeHasItsElements) {
+TEST(Contiguous, OfALargeTransposeHasItsElements) {
   // Whole squares and rests, with rows that begin at lines of the cache and not, beyond what caches hold and within.
   const std::vector<Dims> shapes{{2112, 2048}, {2111, 2051}, {100, 70}, {64, 64}};
   for (const ScalarType dtype : {kFloat, kDouble, kLong}) {
     for (const Dims& shape : shapes) {
-      const Tensor x = arange(shape[0] * shape[1], dtype).view(shape), y = x.t().clone();
+      const Tensor x = arange(shape[0] * shape[1], dtype).view(shape), y = x.t().contiguous();
       const Tensor expected = arange(shape[1], dtype).unsqueeze(1) + arange(shape[0], dtype) * shape[1];
       EXPECT_TRUE(y.is_contiguous());
       EXPECT_TRUE(y.equal(expected)) << dtype << " " << shape[0] << " x " << shape[1];

@@ -6,7 +6,7 @@
 #include <regex>
 #include <set>
 
-// A public operation without a row in the gradient table fails here.
+// A public operation without a row in the gradient table, or in the benchmark of all operations, fails here.
 
 namespace wengert::test {
 namespace {
@@ -49,6 +49,16 @@ TEST(GradientTable, HasARowForEveryOperation) {
     EXPECT_TRUE(tested.contains(op) != kWithoutGradient.contains(op)) << op;
   }
   for (const std::string& op : kWithoutGradient) EXPECT_TRUE(public_ops.contains(op)) << op;
+}
+
+// bench_operations times every operation, but second names and forms in place, which are others' code.
+TEST(Benchmark, HasARowForEveryOperation) {
+  const std::string declaration = R"(\n(?:Tensor|bool|void|std::\w+<[^>]*>) (\w+)\()";
+  std::set<std::string> public_ops = matches(read("ops/ops.h"), declaration);
+  public_ops.merge(matches(read("ops/linalg.h"), declaration));
+  const std::set<std::string> second_names{"cholesky", "det", "inverse", "qr", "slogdet", "svd"};
+  const std::set<std::string> timed = matches(read("bench/operations.inc"), R"((\w+))");
+  for (const std::string& op : public_ops) EXPECT_TRUE(timed.contains(op) || second_names.contains(op)) << op;
 }
 
 TEST(GradientTable, HasARowForEveryInPlaceMethod) {

@@ -45,6 +45,22 @@ TEST(Topk, IsTheBeginningOfSort) {
   EXPECT_TRUE(std::get<0>(topk(tensor(true), 1)).item<bool>());
 }
 
+TEST(Topk, OfLongRowsIsTheBeginningOfSortWithEqualElementsAndNaN) {
+  for (const ScalarType dtype : {kFloat, kDouble, kLong}) {
+    for (const int64_t length : {8, 63, 64, 65, 1000}) {
+      Tensor x = (arbitrary({20, length}) * 20).round();  // so that many are equal
+      if (dtype != kLong) x = where(x == 3, full({}, kNaN, kDouble), x);
+      x = x.to(dtype);
+      for (const bool largest : {true, false}) {
+        const Tensor in_order = std::get<1>(sort(x, -1, largest));
+        for (const int64_t k : {int64_t{1}, length / 8}) {
+          EXPECT_TRUE(equal(std::get<1>(topk(x, k, -1, largest)), in_order.narrow(1, 0, k))) << dtype << length;
+        }
+      }
+    }
+  }
+}
+
 TEST(Max, GivesValuesAndTheFirstPositions) {
   const auto [largest, at] = max(tensor({{1.0, 5.0, 5.0}, {2.0, kNaN, 3.0}}), 1);
   EXPECT_EQ(largest[0].item<double>(), 5);

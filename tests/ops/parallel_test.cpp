@@ -81,6 +81,24 @@ TEST_F(Parallel, NobodyWaitsForAHelperThatHasNotBegun) {
   other.join();
 }
 
+// The leak checker of a sanitizers' build looks when the program ends.
+TEST(ParallelDeathTest, CallsWhoseHelperNeverCameLoseNoMemory) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto end_with_calls_that_wait = [] {
+    static std::atomic<int> begun{0};
+    set_num_threads(2);
+    std::thread([] {
+      parallel_tasks(2, [](int64_t) {
+        for (++begun;;) std::this_thread::sleep_for(std::chrono::seconds(1));
+      });
+    }).detach();
+    while (begun < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int round = 0; round < 1000; ++round) expect_each_once(20);
+    std::exit(testing::Test::HasFailure() ? 1 : 0);
+  };
+  EXPECT_EXIT(end_with_calls_that_wait(), testing::ExitedWithCode(0), "");
+}
+
 TEST(ParallelDeathTest, TheEnvironmentTellsTheirNumber) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   const auto threads_with = [](const char* value) {

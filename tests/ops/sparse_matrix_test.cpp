@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 
+#include <algorithm>
 #include <array>
+#include <numeric>
 #include <thread>
 
 namespace wengert {
@@ -23,6 +25,12 @@ Positions some_positions(int64_t n, int64_t m, int64_t each) {
   const Tensor positions = chosen.nonzero();
   const Tensor shuffled = positions.index_select(0, randperm(positions.size(0)));
   return {shuffled.select(1, 0).contiguous(), shuffled.select(1, 1).contiguous()};
+}
+
+std::vector<int32_t> positions_below(int32_t size, int64_t count) {
+  const Tensor drawn = randint(size, {count}, kLong);
+  const auto* first = drawn.data_ptr<int64_t>();
+  return {first, first + count};
 }
 
 Tensor dense_of(const Positions& at, const Tensor& values_as_given, int64_t n, int64_t m) {
@@ -183,6 +191,41 @@ TEST(SparsePattern, CoalescesPositionsThatAreThereTwice) {
   EXPECT_EQ(test::values(pattern.order()), (std::vector<double>{3, 1, 0}));  // the first of each
   EXPECT_EQ(test::values(pattern.col_indices()), (std::vector<double>{0, 3, 1}));
   EXPECT_ERROR(SparsePattern(rows, columns, 3, 4), "position (2, 1) is there twice");
+}
+
+// Sizes that are sorted by several threads, in several pieces, by one digit and by two.
+TEST(SparsePattern, CoalescesAsAStableSortDoes) {
+  const int threads = get_num_threads();
+  for (const auto& [n, m] : {std::array<int32_t, 2>{300, 5000}, {5000, 300}, {2048, 2049}}) {
+    manual_seed(4);
+    constexpr int64_t kGiven = 200'003;
+    const std::vector<int32_t> rows = positions_below(n, kGiven), columns = positions_below(m, kGiven);
+    std::vector<int64_t> order(kGiven);
+    std::iota(order.begin(), order.end(), int64_t{0});
+    const auto position = [&](int64_t e) {
+      return std::pair(rows[static_cast<size_t>(e)], columns[static_cast<size_t>(e)]);
+    };
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return position(a) < position(b); });
+    std::vector<int64_t> starts, sums(static_cast<size_t>(m));
+    for (int64_t p = 0; p < kGiven; ++p) {
+      const int64_t e = order[static_cast<size_t>(p)];
+      if (p > 0 && position(order[static_cast<size_t>(p - 1)]) == position(e)) continue;
+      sums[static_cast<size_t>(position(e).second)] += position(e).first * static_cast<int64_t>(starts.size());
+      starts.push_back(p);
+    }
+    starts.push_back(kGiven);
+    for (const int count : {1, 3}) {
+      set_num_threads(count);
+      const auto sorted = SparsePattern::coalesced(rows, columns, n, m);
+      EXPECT_TRUE(equal(sorted.order, tensor(order)));
+      EXPECT_TRUE(equal(sorted.starts, tensor(starts)));
+      // By columns: the sum of row times value, which all are whole numbers.
+      const SparseMatrix matrix(sorted.pattern, arange(sorted.pattern.nnz(), kDouble));
+      const Tensor by_columns = matrix.t().mm(arange(n, kDouble).unsqueeze(1)).squeeze(1);
+      EXPECT_TRUE(equal(by_columns, tensor(sums).to(kDouble)));
+    }
+    set_num_threads(threads);
+  }
 }
 
 TEST(SampledSquaredError, RefusesWhatDoesNotGoTogether) {

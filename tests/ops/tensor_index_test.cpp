@@ -126,5 +126,14 @@ TEST(TensorIndex, OneHot) {
   EXPECT_THROW(one_hot(zeros({0}, kLong)), Error);
 }
 
+TEST(Index, AMaskThatChangesLaterDoesNotSpoilTheGradient) {
+  const Tensor x = arange(4, kDouble).requires_grad_();
+  const Tensor mask = tensor({true, false, true, false});
+  const Tensor y = masked_select(x, mask).sum() + 2 * x.index({mask}).sum();
+  mask.fill_(true);
+  y.backward();
+  EXPECT_TRUE(equal(x.grad(), tensor({3., 0., 3., 0.}, kDouble)));
+}
+
 }  // namespace
 }  // namespace wengert

@@ -19,12 +19,15 @@ using Source = std::function<size_t(char* to, size_t count)>;
 
 constexpr size_t kCompressedBlock = size_t{256} << 10;
 
-Source source_of(std::shared_ptr<std::FILE> file, const std::string& name) {
-  return [file = std::move(file), name](char* to, size_t count) {
-    const size_t read = std::fread(to, 1, count, file.get());
-    if (read < count && std::ferror(file.get()) != 0) {
+Source source_of(std::shared_ptr<std::FILE> file, const std::string& name, std::optional<size_t> size,
+                 const ByteStream::OnRead& on_read) {
+  return [file = std::move(file), name, size, on_read, done = size_t{0}](char* to, size_t count) mutable {
+    const size_t some = std::min(count, LineBlocks::kBlock), read = std::fread(to, 1, some, file.get());
+    if (read < some && std::ferror(file.get()) != 0) {
       throw Error(fmt::format("{}: {}", name, std::strerror(errno)));
     }
+    done += read;
+    if (on_read) on_read(name, done, size);
     return read;
   };
 }
@@ -125,7 +128,7 @@ class Unzstd {
 
 }  // namespace
 
-ByteStream ByteStream::open(const std::string& path) {
+ByteStream ByteStream::open(const std::string& path, const OnRead& on_read) {
   ByteStream stream;
   std::shared_ptr<std::FILE> file;
   if (path == "-") {
@@ -142,7 +145,7 @@ ByteStream ByteStream::open(const std::string& path) {
     stream.size_hint_ = static_cast<size_t>(status.st_size);
   }
   std::setvbuf(file.get(), nullptr, _IONBF, 0);  // what reads asks for much at once
-  stream.source_ = source_of(std::move(file), stream.name_);
+  stream.source_ = source_of(std::move(file), stream.name_, stream.size_hint_, on_read);
   const std::string_view head = stream.peek(4);
   const bool is_gzip = head.starts_with("\x1f\x8b"), is_zstd = head == "\x28\xb5\x2f\xfd";
   if (!is_gzip && !is_zstd) return stream;

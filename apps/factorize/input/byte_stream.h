@@ -12,8 +12,11 @@ namespace factorize {
 /// The bytes of a file, from its beginning to its end; those that gzip or Zstandard compressed are decompressed.
 class ByteStream {
  public:
+  /// What is told of reading: the file's name, how many of its bytes are read and, where it is known, how many it has.
+  using OnRead = std::function<void(const std::string& name, size_t read, std::optional<size_t> size)>;
+
   /// "-" is standard input. Throws wengert::Error, "PATH: what is wrong".
-  static ByteStream open(const std::string& path);
+  static ByteStream open(const std::string& path, const OnRead& on_read = {});
   /// Bytes at hand, which must live longer.
   static ByteStream of(std::string name, std::string_view content);
 

@@ -75,15 +75,14 @@ Sample sample_of(ByteStream& stream, const ReadOptions& options) {
 void read_triples(ByteStream& stream, Sample sample, const ReadOptions& options, Data& data) {
   TriplesReader reader;
   Ratings ratings;
-  const TriplesLayout layout = triples_layout(stream.name(), std::move(sample.dialect), sample.rows, options.columns);
+  const TriplesLayout layout = triples_layout(stream.name(), std::move(sample.dialect), sample.rows, options);
   reader.read(stream, layout, ratings);
   std::vector<Ratings*> all{&ratings};
   if (!options.test.empty()) {
-    ByteStream other = ByteStream::open(options.test);
+    ByteStream other = ByteStream::open(options.test, options.on_read);
     Sample of_other = sample_of(other, options);
     data.test.emplace();
-    reader.read(other, triples_layout(other.name(), std::move(of_other.dialect), of_other.rows, options.columns),
-                *data.test);
+    reader.read(other, triples_layout(other.name(), std::move(of_other.dialect), of_other.rows, options), *data.test);
     all.push_back(&*data.test);
   }
   reader.finish(all);
@@ -92,16 +91,17 @@ void read_triples(ByteStream& stream, Sample sample, const ReadOptions& options,
   data.row_ids = reader.row_ids().names();
   data.column_ids = reader.column_ids().names();
   data.holes = reader.holes();
-  data.found = fmt::format("entries (row, column, value{}{}), {}", layout.of(ColumnRole::kWeight) ? ", weight" : "",
+  data.found = fmt::format("entries (row, column{}{}{}), {}", layout.of(ColumnRole::kValue) ? ", value" : "",
+                           layout.of(ColumnRole::kWeight) ? ", weight" : "",
                            layout.of(ColumnRole::kTime) ? ", time" : "", layout.dialect.described());
   data.content = std::move(ratings);
 }
 
 void read_text(ByteStream& stream, const ReadOptions& options, Data& data) {
   Sample sample = sample_of(stream, options);
-  const bool are_triples = options.format
-                               ? *options.format == Format::kTriples
-                               : !options.columns.empty() || !options.test.empty() || looks_like_triples(sample.rows);
+  const bool are_triples = options.format ? *options.format == Format::kTriples
+                                          : !options.columns.empty() || !options.test.empty() || options.pairs ||
+                                                looks_like_triples(sample.rows);
   if (are_triples) return read_triples(stream, std::move(sample), options, data);
   const TableLayout layout = table_layout(std::move(sample.dialect), sample.rows);
   read_table(stream, layout, options.dtype, data);
@@ -159,7 +159,7 @@ std::string ids_described(const Data& data) {
 }  // namespace
 
 Data read_data(const std::string& path, const ReadOptions& options) {
-  ByteStream stream = ByteStream::open(path);
+  ByteStream stream = ByteStream::open(path, options.on_read);
   Data data;
   data.name = stream.name();
   Format format = format_of(stream);

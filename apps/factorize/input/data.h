@@ -1,5 +1,6 @@
 #pragma once
 
+#include <factorize/input/byte_stream.h>
 #include <wengert/autograd/tensor/tensor.h>
 
 #include <cstdint>
@@ -31,9 +32,14 @@ struct Data {
   std::optional<Ratings> test;  ///< of another file, with the same ids
   int64_t holes = 0;            ///< of a matrix: elements that are missing; of entries: lines without a value
   double least = 0, most = 0;   ///< of the values
+
+  /// A matrix without holes.
+  bool is_whole() const { return std::holds_alternative<wengert::Tensor>(content) && holes == 0; }
 };
 
 enum class Format { kDense, kTriples, kMatrixMarket, kNpy, kNpz };
+/// What becomes of several values for one pair.
+enum class Duplicates { kMean, kLast, kSum, kError };
 enum class ColumnRole { kRow, kColumn, kValue, kWeight, kTime };
 
 struct ReadOptions {
@@ -41,7 +47,9 @@ struct ReadOptions {
   std::optional<std::string> separator;         ///< of text: "," or "tab" ...
   std::vector<std::string> columns;             ///< of triples: names or numbers, as --columns has them
   wengert::ScalarType dtype = wengert::kFloat;  ///< of a whole matrix
+  bool pairs = false;                           ///< entries whose values, if there are any, are not looked at
   std::string test;                             ///< another file of entries; empty: none
+  ByteStream::OnRead on_read;                   ///< may be empty
 };
 
 /// Reads a file as its content tells: text (whole matrices, or entries as row, column, value), Matrix Market, .npy,

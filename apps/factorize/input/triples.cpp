@@ -58,6 +58,20 @@ bool is_header(const std::vector<std::string>& row) {
                       [](const std::string& field) { return is_number(field) || field.empty(); });
 }
 
+// The same of two ids, which may be words, too.
+bool is_header_of_pairs(const std::vector<std::vector<std::string>>& rows, size_t row, size_t column) {
+  const std::vector<std::string>& first = rows[0];
+  const size_t both = std::max(row, column);
+  if (first.size() <= both || !is_header(first)) return false;
+  const auto is_named = [&](size_t field, ColumnRole role) {
+    return role_of(first[field]) == role && first[field].find_first_of("0123456789") == std::string::npos;
+  };
+  if (is_named(row, ColumnRole::kRow) && is_named(column, ColumnRole::kColumn)) return true;
+  return rows.size() > 1 && std::all_of(rows.begin() + 1, rows.end(), [&](const auto& fields) {
+           return fields.size() > both && is_whole_number(fields[row]) && is_whole_number(fields[column]);
+         });
+}
+
 }  // namespace
 
 bool looks_like_triples(const std::vector<std::vector<std::string>>& rows) {
@@ -96,8 +110,8 @@ bool looks_like_triples(const std::vector<std::vector<std::string>>& rows) {
 }
 
 TriplesLayout triples_layout(const std::string& name, Dialect dialect,
-                             const std::vector<std::vector<std::string>>& rows,
-                             const std::vector<std::string>& columns) {
+                             const std::vector<std::vector<std::string>>& rows, const ReadOptions& options) {
+  const std::vector<std::string>& columns = options.columns;
   TriplesLayout layout;
   layout.dialect = std::move(dialect);
   if (rows.empty()) return layout;
@@ -111,10 +125,13 @@ TriplesLayout triples_layout(const std::string& name, Dialect dialect,
     if (found == first.end()) return std::nullopt;
     return static_cast<size_t>(found - first.begin());
   };
-  // A value that is no number tells a header: ids may be words.
+  // A value that is no number tells a header: ids may be words. Without values the words themselves do, or numbers
+  // below them.
   const auto set_header = [&] {
     const std::optional<size_t> value = layout.of(ColumnRole::kValue);
-    layout.has_header = value && *value < first.size() && !is_number(first[*value]) && !is_hole(first[*value]);
+    layout.has_header = value ? *value < first.size() && !is_number(first[*value]) && !is_hole(first[*value])
+                              : is_header_of_pairs(rows, *layout.of(ColumnRole::kRow), *layout.of(ColumnRole::kColumn));
+    if (options.pairs) place_of(ColumnRole::kValue).reset();
   };
 
   if (!columns.empty()) {
@@ -141,18 +158,18 @@ TriplesLayout triples_layout(const std::string& name, Dialect dialect,
       }
       place_of(role) = field;
     }
-    for (const ColumnRole role : {ColumnRole::kRow, ColumnRole::kColumn, ColumnRole::kValue}) {
-      if (!layout.of(role)) throw Error(fmt::format("{}: --columns needs a row, a column and a value", name));
+    for (const ColumnRole role : {ColumnRole::kRow, ColumnRole::kColumn}) {
+      if (!layout.of(role)) throw Error(fmt::format("{}: --columns needs a row and a column", name));
     }
     set_header();
     layout.has_header = layout.has_header || by_name;
     return layout;
   }
 
-  if (first.size() < 3) {
-    throw Error(
-        fmt::format("{}: expected at least 3 fields in a line (row, column, value), found {}", name, first.size()));
+  if (first.size() < 2) {
+    throw Error(fmt::format("{}: expected at least 2 fields in a line (row, column), found 1", name));
   }
+  if (first.size() == 2) place_of(ColumnRole::kValue).reset();
   set_header();
   if (layout.has_header) {
     std::array<std::optional<size_t>, kMostFields> told{};
@@ -160,11 +177,15 @@ TriplesLayout triples_layout(const std::string& name, Dialect dialect,
       const auto role = role_of(first[i]);
       if (role && !told[static_cast<size_t>(*role)]) told[static_cast<size_t>(*role)] = i;
     }
-    if (told[0] && told[1] && told[2]) layout.place = told;
+    if (told[0] && told[1] && (told[2] || !layout.of(ColumnRole::kValue))) {
+      layout.place = told;
+      if (options.pairs) place_of(ColumnRole::kValue).reset();
+    }
     layout.place[3] = told[3];
     layout.place[4] = told[4];
     return layout;
   }
+  if (options.pairs) return layout;
   // Without a header a fourth field of large whole numbers is a time in seconds.
   constexpr double kLeastTime = 1e8;
   if (first.size() == 4 && std::all_of(rows.begin(), rows.end(), [&](const auto& row) {
@@ -281,12 +302,12 @@ class Parser {
     }
     const std::string_view row = id_in(fields, *layout_.of(ColumnRole::kRow)),
                            column = id_in(fields, *layout_.of(ColumnRole::kColumn));
-    const size_t at = *layout_.of(ColumnRole::kValue);
-    if (is_hole(fields[at])) {
+    const std::optional<size_t> at = layout_.of(ColumnRole::kValue);
+    if (at && is_hole(fields[*at])) {
       ++piece.holes;
       return;
     }
-    const double value = number_in(fields, at, piece);
+    const double value = at ? number_in(fields, *at, piece) : 1;
     if (const auto place = layout_.of(ColumnRole::kWeight)) {
       const double weight = number_in(fields, *place, piece);
       if (weight < 0) throw fmt::format("the weight in column {} is below 0", *place + 1);

@@ -25,11 +25,10 @@ struct TriplesLayout {
 /// rows: the lines' fields; the first may be a header.
 bool looks_like_triples(const std::vector<std::vector<std::string>>& rows);
 
-/// columns: as --columns has them; empty: by the header's words, or the first fields.
-/// Throws wengert::Error where they are not there.
+/// By options.columns or, where they are empty, by the header's words, or the first fields. Of two fields there is no
+/// value. Throws wengert::Error where columns are not there.
 TriplesLayout triples_layout(const std::string& name, Dialect dialect,
-                             const std::vector<std::vector<std::string>>& rows,
-                             const std::vector<std::string>& columns);
+                             const std::vector<std::vector<std::string>>& rows, const ReadOptions& options);
 
 /// Reads entries, of one file or of several whose ids are to be the same.
 class TriplesReader {

@@ -1,9 +1,11 @@
+#include <apps/factorize/command.h>
 #include <apps/factorize/read.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <support/inputs.h>
 #include <support/temporary_folder.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <wengert/wengert.h>
@@ -18,45 +20,14 @@
 #include <iterator>
 #include <regex>
 #include <thread>
+#include <vector>
 
 // The program as its user meets it.
 
 namespace factorize {
 namespace {
 
-using wengert::test::TemporaryFolder;
-
 const std::string kVolcano = std::string(TEST_DATA_DIR) + "/volcano.csv";
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-struct Outcome {
-  int status;
-  std::string out, err;
-};
-
-class Command : public testing::Test {
- protected:
-  // Runs the program through the shell.
-  Outcome run(const std::string& arguments) {
-    const std::string out = folder_.path() / "stdout", err = folder_.path() / "stderr";
-    const int status =
-        std::system((std::string(FACTORIZE_PROGRAM) + " " + arguments + " >" + out + " 2>" + err).c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(out), content_of(err)};
-  }
-  // Expects one line on standard error, none on standard output.
-  void expect_failure(const std::string& arguments, int status, const std::string& text) {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.status, status) << arguments;
-    EXPECT_EQ(outcome.out, "") << arguments;
-    EXPECT_NE(outcome.err.find(text), std::string::npos) << arguments << "\n" << outcome.err;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
-  }
-  TemporaryFolder folder_;
-};
 
 TEST_F(Command, WithoutArgumentsRunsTheNotebook) {
   const Outcome outcome = run("");
@@ -232,9 +203,10 @@ TEST_F(Command, AFullDiskLeavesTheOldModel) {
   EXPECT_EQ(run("fit " + file + " --quiet --out " + out).status, 0);
   const std::string model = content_of(out + "/factors.safetensors"), metrics = content_of(out + "/metrics.json");
   const std::string program = FACTORIZE_PROGRAM;
-  const int status = std::system(("bash -c 'trap \"\" XFSZ; ulimit -f 8; " + program + " fit " + kVolcano +
-                                  " --rank 60 --quiet --out " + out + "' 2>" + (folder_.path() / "stderr").string())
-                                     .c_str());
+  const int status =
+      std::system(("bash -c 'trap \"\" XFSZ; ulimit -f 8; " + program + " fit " + kVolcano +
+                   " --rank 60 --iterations 2 --quiet --out " + out + "' 2>" + (folder_.path() / "stderr").string())
+                      .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
   const std::string error = content_of(folder_.path() / "stderr");
   EXPECT_NE(error.find("File too large"), std::string::npos) << error;
@@ -242,38 +214,80 @@ TEST_F(Command, AFullDiskLeavesTheOldModel) {
   EXPECT_EQ(content_of(out + "/metrics.json"), metrics);
 }
 
-// On a terminal: a progress line is shown; the interrupt stops the run; the factors so far are written.
-TEST_F(Command, CtrlCWritesTheBestFactorsSoFar) {
-  const std::string out = folder_.path() / "result";
+// What a run of the program on a terminal leaves.
+struct OnTerminal {
+  int status;
+  std::string shown;
+};
+
+// Calls look(all that is shown so far, terminal) each time that something is.
+template <class Look>
+OnTerminal run_on_terminal(std::vector<std::string> arguments, const Look& look) {
+  std::vector<char*> words;
+  arguments.insert(arguments.begin(), "factorize");
+  for (std::string& word : arguments) words.push_back(word.data());
+  words.push_back(nullptr);
   int terminal = -1;
   const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
-  ASSERT_GE(child, 0);
   if (child == 0) {
-    execl(FACTORIZE_PROGRAM, "factorize", "fit", kVolcano.c_str(), "--rank", "5", "--iterations", "1000000000",
-          "--tolerance", "0", "--out", out.c_str(), static_cast<char*>(nullptr));
+    execv(FACTORIZE_PROGRAM, words.data());
     _exit(127);
   }
-  std::string shown;
-  bool interrupted = false;
+  OnTerminal run{};
   char buffer[4096];
   while (true) {
     const ssize_t count = read(terminal, buffer, sizeof buffer);
     if (count <= 0) break;  // the program has ended
-    shown.append(buffer, static_cast<size_t>(count));
-    if (!interrupted && shown.find("ETA") != std::string::npos) {
-      interrupted = true;
-      EXPECT_EQ(write(terminal, "\x03", 1), 1);  // Ctrl-C
-    }
+    run.shown.append(buffer, static_cast<size_t>(count));
+    look(run.shown, terminal);
   }
-  int status = 0;
-  waitpid(child, &status, 0);
+  waitpid(child, &run.status, 0);
   close(terminal);
+  return run;
+}
+
+// On a terminal: a progress line is shown; the interrupt stops the run; the factors so far are written.
+TEST_F(Command, CtrlCWritesTheBestFactorsSoFar) {
+  const std::string out = folder_.path() / "result";
+  bool interrupted = false;
+  const auto [status, shown] =
+      run_on_terminal({"fit", kVolcano, "--rank", "5", "--iterations", "1000000000", "--tolerance", "0", "--out", out},
+                      [&](const std::string& so_far, int terminal) {
+                        if (interrupted || so_far.find("ETA") == std::string::npos) return;
+                        interrupted = true;
+                        EXPECT_EQ(write(terminal, "\x03", 1), 1);  // Ctrl-C
+                      });
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
   EXPECT_TRUE(std::regex_search(shown, std::regex("iteration [0-9]+/1000000000  loss .* it/s  ETA "))) << shown;
   EXPECT_NE(shown.find("interrupted after"), std::string::npos) << shown;
   EXPECT_EQ(read_matrix(out + "/F.npy").size(1), 61);
   EXPECT_EQ(nlohmann::json::parse(content_of(out + "/metrics.json"))["stopped"], "interrupted");
+}
+
+// A pipe that is slow, so that there is something to tell.
+TEST_F(Command, TellsOnATerminalHowFarReadingIs) {
+  const std::string pipe = folder_.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] {
+    std::ofstream to(pipe);
+    for (int turn = 0; turn < 3; ++turn) {
+      for (int row = 0; row < 1000; ++row) {
+        for (int column = 0; column < 100; ++column) to << turn * 1000 + row << ' ' << column << " 3.5000000000000\n";
+      }
+      to.flush();
+      std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    }
+  });
+  const auto [status, shown] = run_on_terminal({"fit", pipe, "--iterations", "1"}, [](const std::string&, int) {});
+  writer.join();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << shown;
+  const std::regex line("\rreading [^\r\n]*/pipe  [0-9]+ MB  [0-9]+ MB/s\x1b\\[K");
+  EXPECT_TRUE(std::regex_search(shown, line)) << shown;
+  const size_t told = shown.rfind("MB/s"), taken_away = shown.find("\r\x1b[K", told), found = shown.find("3000 x 100");
+  EXPECT_LT(told, taken_away);
+  EXPECT_LT(taken_away, found);
+  EXPECT_NE(found, std::string::npos);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include <factorize/fit.h>
+#include <factorize/fit/fit.h>
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 

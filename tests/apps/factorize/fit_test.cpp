@@ -1,5 +1,6 @@
 #include <apps/factorize/read.h>
-#include <factorize/fit.h>
+#include <factorize/fit/fit.h>
+#include <factorize/fit/report.h>
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 
@@ -128,6 +129,30 @@ TEST(Fit, DoesNotMindTheUnits) {
   const double error = relative_error(matrix, fit(matrix, with_rank(3), false));
   for (const double unit : {1e-9, 1e9}) {
     EXPECT_NEAR(relative_error(matrix * unit, fit(matrix * unit, with_rank(3), false)), error, 1e-4);
+  }
+}
+
+// Squares of such values are no numbers of float32.
+TEST(Fit, DoesNotMindUnitsWhoseSquaresOverflow) {
+  const Tensor matrix = data("volcano.csv") / 256;
+  for (const auto optimizer : {OptimizerKind::kAls, OptimizerKind::kAdam}) {
+    FitOptions options = with_rank(3);
+    options.optimizer = optimizer;
+    options.iterations = 50;
+    options.l2 = 0.5;
+    options.center = Center::kRows;
+    const FitResult expected = fit(matrix, options, false);
+    for (const int power : {-40, 40}) {
+      const double unit = std::ldexp(1.0, 2 * power);
+      options.l2 = 0.5 * unit;
+      const FitResult result = fit(matrix * unit, options, false);
+      EXPECT_NEAR(result.squared_error / (unit * unit), expected.squared_error, 1e-9 * expected.squared_error);
+      EXPECT_TRUE(equal(result.C, expected.C * std::ldexp(1.0, power)));
+      EXPECT_TRUE(equal(result.offset, expected.offset * unit));
+      EXPECT_NEAR(result.losses.back() / (unit * unit), expected.losses.back(), 1e-9 * expected.losses.back());
+      EXPECT_NEAR(*metrics_of(matrix * unit, result).explained_variance,
+                  *metrics_of(matrix, expected).explained_variance, 1e-6);
+    }
   }
 }
 

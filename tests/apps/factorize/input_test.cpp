@@ -164,8 +164,27 @@ TEST_F(Reading, ColumnsThatAreNamedOrNumbered) {
   EXPECT_EQ(std::get<Ratings>(read("2,9,a,x\n3,8,b,y\n", options).content).times, (std::vector<double>{9, 8}));
   options.columns = {"3", "4", "5"};
   EXPECT_EQ(error("2,9,a,x\n", options), "m: there is no column \"5\"; the first line has 4");
-  options.columns = {"1", "2"};
-  EXPECT_EQ(error("2,9,a,x\n", options), "m: --columns needs a row, a column and a value");
+  options.columns = {"1"};
+  EXPECT_EQ(error("2,9,a,x\n", options), "m: --columns needs a row and a column");
+}
+
+TEST_F(Reading, PairsAreEntriesOfOne) {
+  ReadOptions options;
+  options.columns = {"3", "4"};
+  const auto expected = entries_in(read("a,x,1\nb,y,1\n"));
+  EXPECT_EQ(entries_in(read("2,9,a,x\n3,8,b,y\n", options)), expected);
+  options.columns = {};
+  options.format = Format::kTriples;
+  for (const char* text : {"a,x\nb,y\n", "user,item\na,x\nb,y\n", "User ID\tMovie Title\na\tx\nb\ty\n"}) {
+    const bool is_unknown_header = std::string_view(text).find("Title") != std::string_view::npos;
+    EXPECT_EQ(entries_in(read(text, options)).size(), expected.size() + (is_unknown_header ? 1 : 0)) << text;
+  }
+  // Words above numbers are a header, whatever they are.
+  EXPECT_EQ(entries_in(read("who,what\n1,2\n3,4\n", options)).size(), 2u);
+  // Names like these are none.
+  EXPECT_EQ(entries_in(read("user1,item1\nuser2,item2\n", options)).size(), 2u);
+  options.pairs = true;
+  EXPECT_EQ(entries_in(read("a,x,NA\nb,y,many\n", options)), expected);
 }
 
 TEST_F(Reading, TellsWhatIsWrongWithEntries) {

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <factorize/fit/fit.h>
+
+namespace factorize {
+
+/// fit() by gradient descent.
+FitResult fit_by_descent(const wengert::Tensor& matrix, const FitOptions& options, const Running& running);
+FitResult fit_by_descent(const Entries& entries, const Entries* validation, const FitOptions& options,
+                         const Running& running);
+
+}  // namespace factorize

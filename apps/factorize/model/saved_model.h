@@ -1,0 +1,72 @@
+#pragma once
+
+#include <factorize/model/model.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace factorize {
+
+/// The names of rows or of columns, by position; where a file gives none, they are numbers from 1.
+class Names {
+ public:
+  Names() = default;
+  /// what: "row" or "column", for errors; given: empty, or `count` names.
+  Names(std::string what, std::vector<std::string> given, int64_t count);
+  Names(Names&&) = default;
+  Names& operator=(Names&&) = default;
+
+  const std::string& what() const { return what_; }
+  int64_t size() const { return count_; }
+  bool are_given() const { return !given_.empty(); }
+  std::string operator[](int64_t position) const;
+  std::vector<std::string> all() const;
+  std::optional<int64_t> find(std::string_view name) const;
+  /// Throws wengert::Error with the nearest names where it is not there.
+  int64_t position_of(std::string_view name) const;
+  /// The positions of the names of a file's rows or columns, -1 for those that are not there: Long (size).
+  wengert::Tensor find_all(const std::vector<std::string>& names, int64_t size) const;
+
+ private:
+  std::string what_;
+  std::vector<std::string> given_;
+  int64_t count_ = 0;
+  std::unordered_map<std::string_view, int64_t> positions_;  // refers to given_, whose texts stay where they are
+};
+
+/// A model with what its folder has beside it.
+struct SavedModel {
+  std::string folder;
+  Model model;
+  Names rows, columns;
+  std::optional<EntryRows> fitted;     ///< what it was fitted to; none for whole matrices
+  std::optional<EntryRows> validated;  ///< entries that told when to stop
+
+  /// visit(column) for each entry of a row in either.
+  template <class Visit>
+  void for_each_seen(int64_t row, const Visit& visit) const {
+    for (const auto* seen : {&fitted, &validated}) {
+      if (!*seen) continue;
+      for (const int64_t column : (*seen)->columns_of(row)) visit(column);
+    }
+  }
+};
+
+/// A line for each name.
+void write_names(const std::string& path, const std::vector<std::string>& names);
+
+/// Writes factors.safetensors, the tensors beside it as .npy, the ids and, where they are given, the entries into a
+/// folder that is there. write_beside (may be empty) is called for what else belongs to the model, after the large
+/// files and before the last, with which the folder is this model's. Throws wengert::Error.
+void save_model(const std::string& folder, const Model& model, const std::vector<std::string>& row_ids,
+                const std::vector<std::string>& column_ids, const Entries* fitted, const Entries* validated,
+                const std::function<void()>& write_beside = {});
+
+/// Throws wengert::Error where the folder holds no model that save_model() has written, or a damaged one.
+SavedModel load_model(const std::string& folder);
+
+}  // namespace factorize
