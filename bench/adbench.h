@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -54,6 +56,8 @@ inline double checked_sum(const double* x, int64_t count) {
 }
 
 std::vector<Objective> wengert_objectives();
+/// The same, each as a Replay of the step; without functions where that cannot be recorded.
+std::vector<Objective> replayed_objectives();
 std::vector<Objective> libtorch_objectives();
 std::vector<Objective> objectives_by_hand();
 

@@ -210,6 +210,15 @@ template <class Inputs = AsTheyAre, size_t saves, class... Formulas>
   return record_view<Inputs>(name, std::move(out), inputs, to_save, formulas...);
 }
 
+/// The same for several views of x, in order.
+template <class Formula>
+void record_views(const char* name, std::vector<Tensor>& views, const Tensor& x, const Formula& formula) {
+  if (!autograd::must_record({x})) return;
+  using Node = FormulaBackward<AsTheyAre, 0, Formula>;
+  const IntrusivePtr<Node> node = autograd::make_node<Node>({x}, name, TensorRefs{x}, SaveList<0>(), formula);
+  for (Tensor& view : views) autograd::set_history(view, node);
+}
+
 /// The same for several new tensors, in order.
 template <size_t saves, class Formula>
 void record_all(const char* name, std::initializer_list<std::reference_wrapper<Tensor>> outs, TensorRefs inputs,

@@ -13,13 +13,13 @@ namespace {
 // y = max(x, 0), NaN for NaN.   VJP:   dx = G where y > 0 (or NaN), else 0.
 constexpr auto kRelu = from_output<Domain::kNumber>(
     "ReluBackward0", with_simd<Simd::kRelu>([](auto x) { return x < 0 ? decltype(x)(0) : x; }),
-    [](const Tensor& g, const Tensor& y) { return where(y <= 0, zeros({}, g.options()), g); });
+    one_pass([](const auto& g, const auto& y) { return where(y <= 0, 0, g); }));
 
 // y = 1 / (1 + e^-x).   VJP:   dx = G y (1 - y).
 constexpr auto kSigmoid = from_output<Domain::kReal>(
     "SigmoidBackward0",
     with_simd<Simd::kSigmoid>([](auto x) { return decltype(x)(1) / (decltype(x)(1) + std::exp(-x)); }),
-    [](const Tensor& g, const Tensor& y) { return g * ((1 - y) * y); });
+    one_pass([](const auto& g, const auto& y) { return g * ((1 - y) * y); }));
 
 // y = ln sigmoid(x) = min(x, 0) - ln(1 + e^-|x|).   VJP:   dx = G sigmoid(-x).
 constexpr auto kLogSigmoid =
@@ -36,11 +36,19 @@ constexpr auto kSilu = from_input<Domain::kFloating>(
       return g * (s * (1 + x * (1 - s)));
     });
 
+struct LeakyGradient {
+  double slope;
+  template <class T>
+  T operator()(const T& g, const T& x) const {
+    return where(x > 0, g, g * number_for(g, slope));
+  }
+};
+
 // y = x where x > 0, else a x.   VJP:   dx = G or a G.
 auto leaky_relu_function(double slope) {
   return from_input<Domain::kFloating>(
       "LeakyReluBackward0", [slope](auto x) { return x > 0 ? x : x * static_cast<decltype(x)>(slope); },
-      [slope](const Tensor& g, const Tensor& x) { return where(x > 0, g, g * slope); });
+      one_pass(LeakyGradient{slope}));
 }
 
 // y = s x where x > 0, else s a (e^(r x) - 1).   VJP:   dx = s G, or s a r e^(r x) G.
@@ -77,11 +85,17 @@ auto softplus_function(double beta, double threshold) {
       });
 }
 
+struct InsideGradient {
+  Scalar low, high;
+  template <class T>
+  T operator()(const T& g, const T& x) const {
+    return where(x <= number_for(x, low), 0, where(x >= number_for(x, high), 0, g));
+  }
+};
+
 // y = x limited to [low, high].   VJP:   dx = G strictly inside, else 0.
 auto hardtanh_function(Scalar low, Scalar high) {
-  return from_input<Domain::kNumber>("HardtanhBackward0", Within(low, high), [=](const Tensor& g, const Tensor& x) {
-    return where(logical_or(x <= low, x >= high), zeros({}, g.options()), g);
-  });
+  return from_input<Domain::kNumber>("HardtanhBackward0", Within(low, high), one_pass(InsideGradient{low, high}));
 }
 
 // y = x Phi(x), with Phi the standard normal distribution function.

@@ -102,7 +102,7 @@ auto scaled_product(Scalar factor) {
 // c = a / b.   VJP:   da = G / b,   db = -G (a / b) / b.
 constexpr auto kDiv = binary_function<Domain::kReal, kOfB, kOfBoth>(
     "DivBackward0", Over(), [](const Tensor& g, const Tensor&, const Tensor& b) { return g / b; },
-    [](const Tensor& g, const Tensor& a, const Tensor& b) { return -g * (a / b / b); });
+    one_pass([](const auto& g, const auto& a, const auto& b) { return -g * (a / b / b); }));
 
 // A function of two elements with a number in the place of the second.
 template <class F, class T>

@@ -15,29 +15,43 @@ Tensor zero_like_scalar(const Tensor& g) { return zeros({}, g.options()); }
 constexpr auto kLarger = [](auto a, auto b) { return a != a || !(a < b || b != b) ? a : b; };
 constexpr auto kSmaller = [](auto a, auto b) { return a != a || !(b < a || b != b) ? a : b; };
 
+// What one of two operands gets of G.
+struct GradientOfExtreme {
+  bool larger;
+  template <class T>
+  T operator()(const T& g, const T& mine, const T& other) const {
+    const auto loses = larger ? mine < other : mine > other;
+    return where(mine == other, g / 2, where(loses, 0, g));
+  }
+};
+
 // y = larger (or smaller) of a and b.   VJP:   the larger (smaller) gets G; equal ones get half each.
 Tensor extreme(const char* name, const Tensor& first, const Tensor& second, bool larger) {
   const auto [a, b] = Operands(first, second);
   const Tensor out =
       larger ? compute_new<Domain::kAny>(name, a, b, kLarger) : compute_new<Domain::kAny>(name, a, b, kSmaller);
-  return record<Broadcast<2>>(name, out, {a, b}, saving(a, b), [larger](const Backward& c) -> Gradients {
-    const Tensor &g = c.grad(), a = c.saved(0), b = c.saved(1);
-    const Tensor half = where(a == b, g / 2, g), zero = zero_like_scalar(g);
-    const Tensor a_loses = larger ? a < b : a > b, b_loses = larger ? a > b : a < b;
-    return {c.needs(0) ? where(a_loses, zero, half) : Tensor(), c.needs(1) ? where(b_loses, zero, half) : Tensor()};
-  });
+  const OnePass<GradientOfExtreme> gradient = one_pass(GradientOfExtreme{larger});
+  return record<Broadcast<2>>(
+      name, out, {a, b}, saving(a, b),
+      [gradient](const Backward& c) { return gradient(c.grad(), c.saved(0), c.saved(1)); },
+      [gradient](const Backward& c) { return gradient(c.grad(), c.saved(1), c.saved(0)); });
 }
+
+struct ClampGradient {
+  Scalar low, high;
+  template <class T>
+  T operator()(const T& g, const T& x) const {
+    const auto zero = number_for(g, 0);
+    return where(x >= number_for(x, low), where(x <= number_for(x, high), g, zero), zero);
+  }
+};
 
 // y = x within [low, high], either of which may be missing.   VJP:   dx = G where x is within, else 0.
 auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high) {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
-  return from_input<Domain::kNumber>("ClampBackward1", Within(low, high), [=](const Tensor& g, const Tensor& x) {
-    const Tensor zero = zero_like_scalar(g);
-    Tensor dx = g;
-    if (low) dx = where(x >= *low, dx, zero);
-    if (high) dx = where(x <= *high, dx, zero);
-    return dx;
-  });
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return from_input<Domain::kNumber>("ClampBackward1", Within(low, high),
+                                     one_pass(ClampGradient{low.value_or(-kInfinity), high.value_or(kInfinity)}));
 }
 
 ScalarType clamped_type(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high) {

@@ -17,7 +17,7 @@ constexpr auto kExp =
 // y = e^x - 1.   VJP:   dx = G (y + 1).
 constexpr auto kExpm1 =
     from_output<Domain::kReal>("Expm1Backward0", with_simd<Simd::kExpm1>([](auto x) { return std::expm1(x); }),
-                               [](const Tensor& g, const Tensor& y) { return g * (y + 1); });
+                               one_pass([](const auto& g, const auto& y) { return g * (y + 1); }));
 
 // y = ln x.   VJP:   dx = G / x.
 constexpr auto kLog =
@@ -27,17 +27,17 @@ constexpr auto kLog =
 // y = ln(1 + x).   VJP:   dx = G / (1 + x).
 constexpr auto kLog1p =
     from_input<Domain::kReal>("Log1PBackward0", with_simd<Simd::kLog1p>([](auto x) { return std::log1p(x); }),
-                              [](const Tensor& g, const Tensor& x) { return g / (x + 1); });
+                              one_pass([](const auto& g, const auto& x) { return g / (x + 1); }));
 
 // y = log_2 x.   VJP:   dx = G / (x ln 2).
-constexpr auto kLog2 =
-    from_input<Domain::kReal>("Log2Backward0", with_simd<Simd::kLog2>([](auto x) { return std::log2(x); }),
-                              [](const Tensor& g, const Tensor& x) { return g / (x * std::numbers::ln2); });
+constexpr auto kLog2 = from_input<Domain::kReal>(
+    "Log2Backward0", with_simd<Simd::kLog2>([](auto x) { return std::log2(x); }),
+    one_pass([](const auto& g, const auto& x) { return g / (x * number_for(x, std::numbers::ln2)); }));
 
 // y = log_10 x.   VJP:   dx = G / (x ln 10).
-constexpr auto kLog10 =
-    from_input<Domain::kReal>("Log10Backward0", with_simd<Simd::kLog10>([](auto x) { return std::log10(x); }),
-                              [](const Tensor& g, const Tensor& x) { return g / (x * std::numbers::ln10); });
+constexpr auto kLog10 = from_input<Domain::kReal>(
+    "Log10Backward0", with_simd<Simd::kLog10>([](auto x) { return std::log10(x); }),
+    one_pass([](const auto& g, const auto& x) { return g / (x * number_for(x, std::numbers::ln10)); }));
 
 // y = sin x.   VJP:   dx = G cos x.
 constexpr auto kSin =
@@ -52,7 +52,7 @@ constexpr auto kCos =
 // y = tan x.   VJP:   dx = G (1 + y^2).
 constexpr auto kTan =
     from_output<Domain::kReal>("TanBackward0", with_simd<Simd::kTan>([](auto x) { return std::tan(x); }),
-                               [](const Tensor& g, const Tensor& y) { return g * (1 + y * y); });
+                               one_pass([](const auto& g, const auto& y) { return g * (1 + y * y); }));
 
 // y = arcsin x.   VJP:   dx = G / sqrt(1 - x^2).
 constexpr auto kAsin =
@@ -67,7 +67,7 @@ constexpr auto kAcos =
 // y = arctan x.   VJP:   dx = G / (1 + x^2).
 constexpr auto kAtan =
     from_input<Domain::kReal>("AtanBackward0", with_simd<Simd::kAtan>([](auto x) { return std::atan(x); }),
-                              [](const Tensor& g, const Tensor& x) { return g / (1 + x * x); });
+                              one_pass([](const auto& g, const auto& x) { return g / (1 + x * x); }));
 
 // y = sinh x.   VJP:   dx = G cosh x.
 constexpr auto kSinh =
@@ -82,7 +82,7 @@ constexpr auto kCosh =
 // y = tanh x.   VJP:   dx = G (1 - y^2).
 constexpr auto kTanh =
     from_output<Domain::kReal>("TanhBackward0", with_simd<Simd::kTanh>([](auto x) { return std::tanh(x); }),
-                               [](const Tensor& g, const Tensor& y) { return g * (1 - y * y); });
+                               one_pass([](const auto& g, const auto& y) { return g * (1 - y * y); }));
 
 }  // namespace
 }  // namespace ops

@@ -22,6 +22,53 @@ namespace wengert::ops {
 //     Tensor exp(const Tensor& x) { return unary(kExp, x); }
 //     Tensor& Tensor::exp_() const { return unary_in_place(kExp, *this); }
 
+/// A choice between two elements, written as that between tensors' is.
+template <std::floating_point T>
+constexpr T where(bool condition, std::type_identity_t<T> a, T b) {
+  return condition ? a : b;
+}
+/// A number for a formula of such elements, or of tensors.
+template <std::floating_point T>
+constexpr T number_for(T, Scalar number) {
+  return number.to<T>();
+}
+inline Scalar number_for(const Tensor&, Scalar number) { return number; }
+
+/// A gradient's formula of sums, products, quotients and choices, which says the same of tensors and of their elements.
+/// Where it is to be recorded it is used on the tensors; else on the elements, in one pass over memory.
+template <class F>
+struct OnePass {
+  [[no_unique_address]] F f;
+  template <class... Tensors>
+  Tensor operator()(const Tensor& g, const Tensors&... others) const {
+    const bool plain = isFloatingType(g.dtype()) && !g.is_sparse() && ((others.dtype() == g.dtype()) && ...) &&
+                       !autograd::must_record({g, others...});
+    if (!plain) return f(g, others...);
+    const Tensor out = empty_broadcast({g, others...}, g.dtype());
+    dispatch_floating(g.dtype(), "backward", [&]<class T>() { run<T>(out, others..., g); });
+    return out;
+  }
+
+ private:
+  // Of elements; the gradient comes last, for loops that step through one operand alone are made for the first.
+  template <std::floating_point T>
+  struct OfElements {
+    F f;
+    T operator()(T a, T g) const { return static_cast<T>(f(g, a)); }
+    T operator()(T a, T b, T g) const { return static_cast<T>(f(g, a, b)); }
+  };
+  template <class T, class>
+  using Of = T;
+  template <class T, class... Tensors>
+  void run(const Tensor& out, const Tensors&... operands) const {
+    apply<T, Of<T, Tensors>...>(out, operands..., OfElements<T>{f});
+  }
+};
+template <class F>
+constexpr OnePass<F> one_pass(F f) {
+  return {f};
+}
+
 /// What the gradient formula needs: x, or y = f(x), or neither.
 enum class Saves { kInput, kOutput, kNothing };
 /// kReal: whole numbers become floating point first. kFloating: floating point only. kNumber: the dtype

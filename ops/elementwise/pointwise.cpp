@@ -26,17 +26,17 @@ constexpr auto kAbs = from_input<Domain::kNumber>(
 // y = sqrt(x).   VJP:   dx = G / (2 y).
 constexpr auto kSqrt =
     from_output<Domain::kReal>("SqrtBackward0", with_simd<Simd::kSqrt>([](auto x) { return std::sqrt(x); }),
-                               [](const Tensor& g, const Tensor& y) { return g / (y * 2); });
+                               one_pass([](const auto& g, const auto& y) { return g / (y * 2); }));
 
 // y = 1 / sqrt(x).   VJP:   dx = -G y^3 / 2.
 constexpr auto kRsqrt = from_output<Domain::kReal>(
     "RsqrtBackward0", [](auto x) { return decltype(x)(1) / std::sqrt(x); },
-    [](const Tensor& g, const Tensor& y) { return -0.5 * g * pow(y, 3); });
+    one_pass([](const auto& g, const auto& y) { return g * (y * y * y) * number_for(y, -0.5); }));
 
 // y = 1 / x.   VJP:   dx = -G y^2.
 constexpr auto kReciprocal = from_output<Domain::kReal>(
     "ReciprocalBackward0", [](auto x) { return decltype(x)(1) / x; },
-    [](const Tensor& g, const Tensor& y) { return -g * (y * y); });
+    one_pass([](const auto& g, const auto& y) { return -g * (y * y); }));
 
 // Piecewise constant functions.   VJP:   dx = 0.
 constexpr auto kNoGradient = [](const Tensor& g) { return zeros_like(g); };

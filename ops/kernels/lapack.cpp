@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
 // LAPACK's Fortran interface, which every LAPACK has. Hidden lengths of character arguments are left out, as C
 // callers of LAPACK have always done: these routines read one character.
@@ -54,26 +53,37 @@ constexpr auto choose(Single single, Double in_double) {
   }
 }
 
-// Calls a routine twice: for the size of the workspace it wants, and with that.
+// Before the first matrix, gives a workspace what the largest of these routines asks for, with `own` more at its begin.
+// They are called with the memory and its size, which asks when it is -1.
+template <class T, class... Calls>
+void reserve(Workspace<T>& workspace, int own, const Calls&... calls) {
+  if (!workspace.numbers.empty()) return;
+  int most = 1;
+  const auto ask = [&](const auto& call) {
+    T wanted = 0;
+    const int size = -1;
+    call(&wanted, &size);
+    most = std::max(most, static_cast<int>(wanted));
+  };
+  (ask(calls), ...);
+  workspace.numbers.resize(static_cast<size_t>(own) + static_cast<size_t>(most));
+}
+
 template <class T, class Call>
-void with_workspace(const Call& call) {
-  T wanted = 0;
-  int size = -1;
-  call(&wanted, &size);
-  size = std::max(1, static_cast<int>(wanted));
-  std::vector<T> workspace(static_cast<size_t>(size));
-  call(workspace.data(), &size);
+void call_with(Workspace<T>& workspace, int own, const Call& call) {
+  const int size = static_cast<int>(workspace.numbers.size()) - own;
+  call(workspace.numbers.data() + own, &size);
 }
 
 }  // namespace
 
 template <class T>
-int lapack_solve(int64_t n, int64_t m, T* a, T* b) {
+int lapack_solve(int64_t n, int64_t m, T* a, T* b, Workspace<T>& workspace) {
   const LapackCall call;
   const int rows = whole(n), columns = whole(m), ld = leading(n);
-  std::vector<int> swaps(static_cast<size_t>(n));
+  workspace.integers.resize(static_cast<size_t>(n));  // exchanges of rows
   int info = 0;
-  choose<T>(sgesv_, dgesv_)(&rows, &columns, a, &ld, swaps.data(), b, &ld, &info);
+  choose<T>(sgesv_, dgesv_)(&rows, &columns, a, &ld, workspace.integers.data(), b, &ld, &info);
   return info;
 }
 
@@ -105,60 +115,68 @@ int lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b) {
 }
 
 template <class T>
-int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt) {
+int lapack_svd(int64_t n, int64_t m, T* a, T* u, T* s, T* vt, Workspace<T>& workspace) {
   const LapackCall call;
   const int rows = whole(n), columns = whole(m), k = leading(std::min(n, m)), ld = leading(n);
-  std::vector<int> integers(8 * static_cast<size_t>(k));
+  workspace.integers.resize(8 * static_cast<size_t>(k));
   int info = 0;
-  with_workspace<T>([&](T* work, int* size) {
+  const auto factorize = [&](T* work, const int* size) {
     choose<T>(sgesdd_, dgesdd_)(u == nullptr ? "N" : "S", &rows, &columns, a, &ld, s, u, &ld, vt, &k, work, size,
-                                integers.data(), &info);
-  });
+                                workspace.integers.data(), &info);
+  };
+  reserve(workspace, 0, factorize);
+  call_with(workspace, 0, factorize);
   return info;
 }
 
 template <class T>
-void lapack_qr(int64_t n, int64_t m, T* a, T* q) {
+void lapack_qr(int64_t n, int64_t m, T* a, T* q, Workspace<T>& workspace) {
   const LapackCall call;
   const int rows = whole(n), columns = whole(m), k = std::min(rows, columns), ld = leading(n);
-  std::vector<T> reflectors(static_cast<size_t>(k));
+  T* reflectors = nullptr;  // k, at the workspace's begin
   int info = 0;
-  with_workspace<T>([&](T* work, int* size) {
-    choose<T>(sgeqrf_, dgeqrf_)(&rows, &columns, a, &ld, reflectors.data(), work, size, &info);
-  });
+  const auto factorize = [&](T* work, const int* size) {
+    choose<T>(sgeqrf_, dgeqrf_)(&rows, &columns, a, &ld, reflectors, work, size, &info);
+  };
+  const auto form_q = [&](T* work, const int* size) {
+    choose<T>(sorgqr_, dorgqr_)(&rows, &k, &k, q, &ld, reflectors, work, size, &info);
+  };
+  reserve(workspace, k, factorize, form_q);
+  reflectors = workspace.numbers.data();
+  call_with(workspace, k, factorize);
   std::copy_n(a, n * k, q);
-  with_workspace<T>([&](T* work, int* size) {
-    choose<T>(sorgqr_, dorgqr_)(&rows, &k, &k, q, &ld, reflectors.data(), work, size, &info);
-  });
+  call_with(workspace, k, form_q);
 }
 
 template <class T>
-int lapack_eigh(int64_t n, T* a, T* w, bool lower) {
+int lapack_eigh(int64_t n, T* a, T* w, bool lower, Workspace<T>& workspace) {
   const LapackCall call;
   const int rows = whole(n), ld = leading(n);
   const int integer_size = 3 + 5 * rows;
-  std::vector<int> integers(static_cast<size_t>(integer_size));
+  workspace.integers.resize(static_cast<size_t>(integer_size));
   int info = 0;
-  with_workspace<T>([&](T* work, int* size) {
-    choose<T>(ssyevd_, dsyevd_)("V", lower ? "L" : "U", &rows, a, &ld, w, work, size, integers.data(), &integer_size,
-                                &info);
-  });
+  const auto factorize = [&](T* work, const int* size) {
+    choose<T>(ssyevd_, dsyevd_)("V", lower ? "L" : "U", &rows, a, &ld, w, work, size, workspace.integers.data(),
+                                &integer_size, &info);
+  };
+  reserve(workspace, 0, factorize);
+  call_with(workspace, 0, factorize);
   return info;
 }
 
-template int lapack_solve(int64_t, int64_t, float*, float*);
-template int lapack_solve(int64_t, int64_t, double*, double*);
+template int lapack_solve(int64_t, int64_t, float*, float*, Workspace<float>&);
+template int lapack_solve(int64_t, int64_t, double*, double*, Workspace<double>&);
 template int lapack_lu(int64_t, float*, int*);
 template int lapack_lu(int64_t, double*, int*);
 template int lapack_cholesky(int64_t, float*);
 template int lapack_cholesky(int64_t, double*);
 template int lapack_solve_upper(int64_t, int64_t, const float*, float*);
 template int lapack_solve_upper(int64_t, int64_t, const double*, double*);
-template int lapack_svd(int64_t, int64_t, float*, float*, float*, float*);
-template int lapack_svd(int64_t, int64_t, double*, double*, double*, double*);
-template void lapack_qr(int64_t, int64_t, float*, float*);
-template void lapack_qr(int64_t, int64_t, double*, double*);
-template int lapack_eigh(int64_t, float*, float*, bool);
-template int lapack_eigh(int64_t, double*, double*, bool);
+template int lapack_svd(int64_t, int64_t, float*, float*, float*, float*, Workspace<float>&);
+template int lapack_svd(int64_t, int64_t, double*, double*, double*, double*, Workspace<double>&);
+template void lapack_qr(int64_t, int64_t, float*, float*, Workspace<float>&);
+template void lapack_qr(int64_t, int64_t, double*, double*, Workspace<double>&);
+template int lapack_eigh(int64_t, float*, float*, bool, Workspace<float>&);
+template int lapack_eigh(int64_t, double*, double*, bool, Workspace<double>&);
 
 }  // namespace wengert::kernels

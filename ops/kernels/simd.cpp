@@ -21,20 +21,25 @@ HWY_BEFORE_NAMESPACE();
 namespace wengert::kernels::simd::HWY_NAMESPACE {
 namespace {
 
-// Calls body(tag, i) for steps that together are [0, count): whole vectors, then of four elements, then single ones.
+// Steps of `size`, half of it, and so on to 1, that together are [i, count): less than twice `size` elements.
+template <size_t size, class T, class Body>
+HWY_INLINE void halving_steps(int64_t i, int64_t count, const Body& body) {
+  if (static_cast<size_t>(count - i) >= size) {
+    body(hn::CappedTag<T, size>(), i);
+    i += static_cast<int64_t>(size);
+  }
+  if constexpr (size > 1) halving_steps<size / 2, T>(i, count, body);
+}
+
+// Calls body(tag, i) for steps that together are [0, count): whole vectors, then ever smaller ones. (What one run
+// writes so the next reads so: a processor hands on what was just written only where it is read in the same pieces.)
 template <class T, class Body>
 HWY_INLINE void steps(int64_t count, const Body& body) {
   const hn::ScalableTag<T> whole;
   const auto lanes = static_cast<int64_t>(hn::Lanes(whole));
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) body(whole, i);
-  if (i == count) return;
-  const hn::CappedTag<T, 4> four;
-  if (const auto few = static_cast<int64_t>(hn::Lanes(four)); few < lanes) {
-    for (; i + few <= count; i += few) body(four, i);
-  }
-  const hn::CappedTag<T, 1> one;
-  for (; i < count; ++i) body(one, i);
+  if (i < count) halving_steps<std::max(hn::MaxLanes(hn::ScalableTag<T>()) / 2, size_t{1}), T>(i, count, body);
 }
 
 // `streamed`: whole vectors go past the caches; `to` must then lie at a line of the cache or whole vectors behind one.

@@ -34,6 +34,34 @@ HWY_BEFORE_NAMESPACE();
 namespace wengert::kernels::simd::HWY_NAMESPACE {
 namespace {
 
+// The first `count` elements of a vector, fewer than it has, with zeros behind them. They are read and written in a
+// half, a quarter and so on of a vector, as simd.cpp's runs are.
+template <class D, class T>
+HWY_INLINE hn::Vec<D> load_first([[maybe_unused]] D d, [[maybe_unused]] const T* from, [[maybe_unused]] int64_t count) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) > 1) {
+    const hn::Half<D> half;
+    const auto lanes = static_cast<int64_t>(hn::Lanes(half));
+    if (count < lanes) return hn::ZeroExtendVector(d, load_first(half, from, count));
+    return hn::Combine(d, load_first(half, from + lanes, count - lanes), hn::LoadU(half, from));
+  }
+#endif
+  return hn::Zero(d);
+}
+template <class D, class T>
+HWY_INLINE void store_first([[maybe_unused]] D d, [[maybe_unused]] hn::Vec<D> v, [[maybe_unused]] T* to,
+                            [[maybe_unused]] int64_t count) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) > 1) {
+    const hn::Half<D> half;
+    const auto lanes = static_cast<int64_t>(hn::Lanes(half));
+    if (count < lanes) return store_first(half, hn::LowerHalf(half, v), to, count);
+    hn::StoreU(hn::LowerHalf(half, v), half, to);
+    store_first(half, hn::UpperHalf(half, v), to + lanes, count - lanes);
+  }
+#endif
+}
+
 // What is left over after whole vectors is filled up to one: an element has the same bits wherever it stands.
 template <class T, class F>
 HWY_INLINE void map(T* out, const T* x, int64_t count, const F& f) {
@@ -41,11 +69,7 @@ HWY_INLINE void map(T* out, const T* x, int64_t count, const F& f) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(d, hn::LoadU(d, x + i)), d, out + i);
-  if (i == count) return;
-  HWY_ALIGN T last[hn::MaxLanes(hn::ScalableTag<T>())] = {};
-  std::copy(x + i, x + count, last);
-  hn::Store(f(d, hn::Load(d, last)), d, last);
-  std::copy(last, last + (count - i), out + i);
+  if (i < count) store_first(d, f(d, load_first(d, x + i, count - i)), out + i, count - i);
 }
 
 // The same in doubles.

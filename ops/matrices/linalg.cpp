@@ -98,8 +98,9 @@ Tensor compute_solve(const Tensor& a, const Tensor& b, const char* op) {
   Tensor x = column_major_copy(b);
   const int64_t n = a.size(-1), m = b.size(-1);
   dispatch_floating(a.dtype(), op, [&]<class T>() {
+    kernels::Workspace<T> workspace;
     for (int64_t s = 0; s < batches_of(a); ++s) {
-      const int info = kernels::lapack_solve(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m));
+      const int info = kernels::lapack_solve(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m), workspace);
       check(info == 0 || !inverts,
             "{}: {}The diagonal element {} is zero, the inversion could not be completed because the input matrix is "
             "singular.",
@@ -118,29 +119,54 @@ Tensor lower_half(const Tensor& x) {
   return lower - diagonal_matrix(diagonal(lower, 0, -2, -1) / 2);
 }
 
-// The sign of the determinant and the logarithm of its size, from LU factors.
-std::pair<Tensor, Tensor> compute_slogdet(const Tensor& a) {
+// Calls use(s, lu, odd) for each matrix of a: P A = L U, U's diagonal at every (n + 1)st of lu, and whether P is odd.
+template <class Use>
+void for_each_lu(const Tensor& a, const char* op, const Use& use) {
   const NoGradGuard no_grad;
   const Tensor factors = column_major_copy(a);
   const int64_t n = a.size(-1);
-  Dims shape(a.sizes());
-  shape.pop_back();
-  shape.pop_back();
-  Tensor sign = ones(shape, a.options()), log_size = zeros(shape, a.options());
   std::vector<int> swaps(static_cast<size_t>(n));
-  dispatch_floating(a.dtype(), "linalg.slogdet", [&]<class T>() {
+  dispatch_floating(a.dtype(), op, [&]<class T>() {
     for (int64_t s = 0; s < batches_of(a); ++s) {
       T* lu = part<T>(factors, s, n * n);
       kernels::lapack_lu(n, lu, swaps.data());
-      T& signed_one = *part<T>(sign, s, 1);
-      T& sum = *part<T>(log_size, s, 1);
-      for (int64_t i = 0; i < n; ++i) {
-        const T pivot = lu[i * n + i];
-        if (swaps[static_cast<size_t>(i)] != i + 1) signed_one = -signed_one;
-        signed_one = pivot == 0 ? T(0) : pivot < 0 ? -signed_one : signed_one;
-        sum += std::log(std::abs(pivot));
-      }
+      bool odd = false;
+      for (int i = 0; i < n; ++i) odd ^= swaps[static_cast<size_t>(i)] != i + 1;
+      use(s, static_cast<const T*>(lu), odd);
     }
+  });
+}
+
+// a's batches, each with one number.
+Dims batch_shape(const Tensor& a) {
+  Dims shape(a.sizes());
+  shape.pop_back();
+  shape.pop_back();
+  return shape;
+}
+
+Tensor compute_det(const Tensor& a) {
+  const Tensor y = ones(batch_shape(a), a.options());
+  for_each_lu(a, "linalg.det", [&, n = a.size(-1)]<class T>(int64_t s, const T* lu, bool odd) {
+    T product = odd ? T(-1) : T(1);
+    for (int64_t i = 0; i < n; ++i) product *= lu[i * (n + 1)];
+    *part<T>(y, s, 1) = product;
+  });
+  return y;
+}
+
+// The sign of the determinant and the logarithm of its size.
+std::pair<Tensor, Tensor> compute_slogdet(const Tensor& a) {
+  const Tensor sign = ones(batch_shape(a), a.options()), log_size = zeros(batch_shape(a), a.options());
+  for_each_lu(a, "linalg.slogdet", [&, n = a.size(-1)]<class T>(int64_t s, const T* lu, bool odd) {
+    T signed_one = odd ? T(-1) : T(1), sum = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const T pivot = lu[i * (n + 1)];
+      signed_one = pivot == 0 ? T(0) : pivot < 0 ? -signed_one : signed_one;
+      sum += std::log(std::abs(pivot));
+    }
+    *part<T>(sign, s, 1) = signed_one;
+    *part<T>(log_size, s, 1) = sum;
   });
   return {sign, log_size};
 }
@@ -333,12 +359,7 @@ Tensor logdet(const Tensor& a) {
 // y = det A.   VJP:   dA = G adj(A)ᵀ, which is G y A⁻ᵀ where A is regular.
 Tensor linalg_det(const Tensor& a) {
   check_square(a, "linalg.det");
-  const std::pair<Tensor, Tensor> parts = compute_slogdet(a);
-  Tensor y;
-  {
-    const NoGradGuard no_grad;
-    y = parts.first * exp(parts.second);
-  }
+  const Tensor y = compute_det(a);
   return record("LinalgDetBackward0", y, {a}, saving(a, ToSave::output(y)), [](const Backward& c) -> Gradients {
     const Tensor a = c.saved(0), y = c.saved(1);
     if (has_zero(y)) return {c.grad().unsqueeze(-1).unsqueeze(-1) * transposed_adjugate(a)};
@@ -354,10 +375,11 @@ Tensor compute_svd(const Tensor& a, const Tensor& u, const Tensor& vh) {
   const Tensor destroyed = column_major_copy(a);
   Tensor values = vectors(a, k);
   dispatch_floating(a.dtype(), "linalg.svd", [&]<class T>() {
+    kernels::Workspace<T> workspace;
     for (int64_t i = 0; i < batches_of(a); ++i) {
       const int info =
           kernels::lapack_svd(n, m, part<T>(destroyed, i, n * m), u.defined() ? part<T>(u, i, n * k) : nullptr,
-                              part<T>(values, i, k), vh.defined() ? part<T>(vh, i, k * m) : nullptr);
+                              part<T>(values, i, k), vh.defined() ? part<T>(vh, i, k * m) : nullptr, workspace);
       check(info == 0,
             "linalg.svd: {}The algorithm failed to converge because the input matrix is ill-conditioned or has too "
             "many repeated singular values (error code: {}).",
@@ -412,8 +434,9 @@ std::tuple<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
     const Tensor factors = column_major_copy(a);
     q = column_major(a, n, k);
     dispatch_floating(a.dtype(), "linalg.qr", [&]<class T>() {
+      kernels::Workspace<T> workspace;
       for (int64_t i = 0; i < batches_of(a); ++i) {
-        kernels::lapack_qr(n, m, part<T>(factors, i, n * m), part<T>(q, i, n * k));
+        kernels::lapack_qr(n, m, part<T>(factors, i, n * m), part<T>(q, i, n * k), workspace);
       }
     });
     r = triu(factors.narrow(-2, 0, k));
@@ -442,8 +465,9 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
     w = vectors(a, n);
     const bool lower = uplo == "L" || uplo == "l";
     dispatch_floating(a.dtype(), "linalg.eigh", [&]<class T>() {
+      kernels::Workspace<T> workspace;
       for (int64_t i = 0; i < batches_of(a); ++i) {
-        const int info = kernels::lapack_eigh(n, part<T>(v, i, n * n), part<T>(w, i, n), lower);
+        const int info = kernels::lapack_eigh(n, part<T>(v, i, n * n), part<T>(w, i, n), lower, workspace);
         check(info == 0,
               "linalg.eigh: {}The algorithm failed to converge because the input matrix is ill-conditioned or has too "
               "many repeated eigenvalues (error code: {}).",

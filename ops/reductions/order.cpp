@@ -195,6 +195,12 @@ Tensor position_of_extreme(const Tensor& x, std::optional<int64_t> dim, bool kee
   return extremes(x, *dim, keepdim, largest, name).positions;
 }
 
+// Shares of g for the elements of x that equal y: among as many as there are along `dims`; none: along all.
+Tensor shared_by_equals(const Tensor& g, const Tensor& x, const Tensor& y, IntArrayRef dims) {
+  const Tensor chosen = logical_or(x == y, logical_and(isnan(x), isnan(y)));
+  return where(chosen, g / (dims.empty() ? chosen.sum() : chosen.sum(dims, true)), zeros({}, g.options()));
+}
+
 // The extreme over several dimensions.   VJP:   those equal to it share G.
 Tensor extreme_over(const char* node, const char* name, const Tensor& x, IntArrayRef dims, bool keepdim, bool largest) {
   const DimSet reduced = reduced_dims(dims, x.sizes().size());
@@ -226,9 +232,7 @@ Tensor extreme_over(const char* node, const char* name, const Tensor& x, IntArra
                                    .detach();
   }
   return record(node, y, {x}, saving(x, ToSave::output(y)), [kept_shape, all_dims](const Backward& b) -> Gradients {
-    const Tensor x = b.saved(0), y = b.saved(1).reshape(kept_shape), g = b.grad().reshape(kept_shape);
-    const Tensor chosen = logical_or(x == y, logical_and(isnan(x), isnan(y)));
-    return {where(chosen, all_dims.empty() ? g : g / chosen.sum(all_dims, true), zeros({}, g.options()))};
+    return {shared_by_equals(b.grad().reshape(kept_shape), b.saved(0), b.saved(1).reshape(kept_shape), all_dims)};
   });
 }
 
@@ -356,7 +360,60 @@ std::tuple<Tensor, Tensor> arranged(const Tensor& x, int64_t dim, int64_t count)
   return picked("SortBackward0", x, rows.in_place(values), rows.in_place(positions), wrap_dim(dim, x.dim()), true);
 }
 
-// Where in each row the middle element stands: of an even number the smaller middle; a NaN, if there is one.
+// The key of rank `rank` among these, which are left in another order. Each round counts the keys by their next bits
+// and keeps those that have the wanted one's.
+template <class Key>
+Key key_of_rank(Key* keys, size_t count, size_t rank) {
+  constexpr int kBits = 8 * sizeof(Key), kDigit = 11;
+  std::array<uint32_t, 1 << kDigit> counts;
+  for (int below = kBits; below > 0 && count > 1;) {
+    const int bits = std::min(kDigit, below);
+    below -= bits;
+    const auto digit_of = [=](Key key) { return static_cast<size_t>(key >> below) & ((size_t{1} << bits) - 1); };
+    counts.fill(0);
+    for (size_t i = 0; i < count; ++i) ++counts[digit_of(keys[i])];
+    size_t digit = 0;
+    for (; rank >= counts[digit]; ++digit) rank -= counts[digit];
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+      keys[kept] = keys[i];
+      kept += digit_of(keys[i]) == digit ? 1 : 0;
+    }
+    count = kept;
+  }
+  return keys[0];
+}
+
+// Where the middle one of a[0..length) stands; of an even number the smaller middle; a NaN, if there is one.
+template <class T>
+int64_t position_of_middle(const T* a, int64_t length) {
+  constexpr int64_t kFew = 64;
+  const int64_t middle = (length - 1) / 2;
+  const auto size = static_cast<size_t>(length);
+  if (length > kFew) {
+    using Key = decltype(key_of<false>(a[0]));
+    const std::unique_ptr<Key[]> keys(new Key[size]);
+    for (size_t i = 0; i < size; ++i) keys[i] = key_of<false>(a[i]);
+    const auto is = [&, key = key_of_rank(keys.get(), size, static_cast<size_t>(middle))](T x) {
+      return key_of<false>(x) == key;
+    };
+    const T* first = std::find_if(a, a + length, is);
+    if (std::find_if(first + 1, a + length, is) == a + length) return first - a;
+  }
+  // Of equal ones the one that the standard library's selection comes upon, as in libtorch.
+  struct Standing {
+    T value;
+    std::conditional_t<sizeof(T) <= 4, int32_t, int64_t> at;
+  };
+  std::array<Standing, kFew> few;
+  const std::unique_ptr<Standing[]> many(length > kFew ? new Standing[size] : nullptr);
+  Standing* items = many ? many.get() : few.data();
+  for (int64_t i = 0; i < length; ++i) items[i] = {a[i], static_cast<decltype(Standing::at)>(i)};
+  std::nth_element(items, items + middle, items + length,
+                   [](const Standing& x, const Standing& y) { return x.value < y.value; });
+  return items[middle].at;
+}
+
 Tensor median_positions(const Rows& rows) {
   Tensor positions = rows.results(kLong, 1);
   int64_t* out = positions.data_ptr<int64_t>();
@@ -364,16 +421,8 @@ Tensor median_positions(const Rows& rows) {
     const T* from = rows.elements.data_ptr<T>();
     rows.for_each([&](int64_t row) {
       const T* a = from + row * rows.length;
-      std::vector<int64_t> order(static_cast<size_t>(rows.length));
-      std::iota(order.begin(), order.end(), 0);
-      const auto nan = std::find_if(order.begin(), order.end(), [&](int64_t i) { return is_nan(a[i]); });
-      const auto middle = order.begin() + (rows.length - 1) / 2;
-      if (nan != order.end()) {
-        out[row] = *nan;
-      } else {
-        std::nth_element(order.begin(), middle, order.end(), [&](int64_t i, int64_t j) { return rises(a[i], a[j]); });
-        out[row] = *middle;
-      }
+      const T* nan = std::find_if(a, a + rows.length, is_nan<T>);
+      out[row] = nan != a + rows.length ? nan - a : position_of_middle(a, rows.length);
     });
   });
   return positions;
@@ -430,10 +479,19 @@ std::tuple<Tensor, Tensor> topk(const Tensor& x, int64_t k, int64_t dim, bool la
   return largest ? arranged<true>(x, dim, k) : arranged<false>(x, dim, k);
 }
 
+// VJP:   those equal to it share G.
 Tensor median(const Tensor& x) {
   check(x.numel() > 0 || x.is_floating_point(), "median(): there is none of no whole numbers");
-  if (x.numel() == 0) return sum(x) + std::numeric_limits<double>::quiet_NaN();
-  return std::get<0>(median(x.reshape({-1}), 0));
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    const Tensor line = x.detach().reshape({-1});
+    y = x.numel() == 0 ? full({}, std::numeric_limits<double>::quiet_NaN(), x.options())
+                       : std::get<0>(median(line, 0)).detach();
+  }
+  return record("MedianBackward0", y, {x}, saving(x, ToSave::output(y)), [](const Backward& b) -> Gradients {
+    return {shared_by_equals(b.grad(), b.saved(0), b.saved(1), {})};
+  });
 }
 std::tuple<Tensor, Tensor> median(const Tensor& x, int64_t dim, bool keepdim) {
   const Rows rows(x, dim);

@@ -39,15 +39,29 @@ void scan_columns(T* out, const T* x, int64_t length, int64_t stride, int64_t co
   }
 }
 
-// One line, in steps forward or back.
-template <int by, class T, class Step>
-void scan_line(T* out, const T* x, int64_t length, Step step) {
-  kernels::Accumulator<T> so_far = *x;
-  *out = *x;
-  for (int64_t i = 1; i < length; ++i) {
-    so_far = step(so_far, kernels::Accumulator<T>(x[i * by]));
-    out[i * by] = static_cast<T>(so_far);
+// Lines of elements side by side, one after the other, in steps forward or back. Several go along together: each waits
+// for its own last sum.
+template <int by, int lines, class T, class Step>
+void scan_lines(T* out, const T* x, int64_t length, Step step) {
+  std::array<kernels::Accumulator<T>, lines> so_far;
+  for (int64_t i = 0; i < length; ++i) {
+    for (int line = 0; line < lines; ++line) {
+      const int64_t at = line * length + (by < 0 ? length - 1 - i : i);
+      auto& sum = so_far[static_cast<size_t>(line)];
+      sum = i == 0 ? kernels::Accumulator<T>(x[at]) : step(sum, kernels::Accumulator<T>(x[at]));
+      out[at] = static_cast<T>(sum);
+    }
   }
+}
+
+template <int by, class T, class Step>
+void scan_all_lines(T* out, const T* x, int64_t length, int64_t count, Step step) {
+  constexpr int kTogether = 4;
+  int64_t line = 0;
+  for (; line + kTogether <= count; line += kTogether) {
+    scan_lines<by, kTogether>(out + line * length, x + line * length, length, step);
+  }
+  for (; line < count; ++line) scan_lines<by, 1>(out + line * length, x + line * length, length, step);
 }
 
 template <class Step>
@@ -63,14 +77,14 @@ Tensor scan(const char* name, const Tensor& x, int64_t dim, ScalarType dtype, St
     const T* from = input.data_ptr<T>();
     T* to = out.data_ptr<T>();
     kernels::parallel_rows(x.numel() / (length * inner), length * inner, [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin; block < end; ++block) {
-        const T* a = from + block * length * inner;
-        T* y = to + block * length * inner;
-        if (inner > 1) {
-          scan_columns(y, a, length, inner, inner, backward, step);
-          continue;
-        }
-        backward ? scan_line<-1>(y + length - 1, a + length - 1, length, step) : scan_line<1>(y, a, length, step);
+      const T* a = from + begin * length * inner;
+      T* y = to + begin * length * inner;
+      if (inner == 1) {
+        return backward ? scan_all_lines<-1>(y, a, length, end - begin, step)
+                        : scan_all_lines<1>(y, a, length, end - begin, step);
+      }
+      for (int64_t block = begin; block < end; ++block, a += length * inner, y += length * inner) {
+        scan_columns(y, a, length, inner, inner, backward, step);
       }
     });
   });

@@ -10,8 +10,15 @@
 #include <wengert/ops/replay.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
+#include <queue>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 // A dynamic graph is made anew in every step, though every step makes the same one. The graph is not needed for that:
@@ -42,8 +49,11 @@
 //
 // Memory. Each temporary that is left lives from the first work that writes it to the last that reads it. One block
 // is laid out for all (Plan::buffer), where those that do not live at the same time may have the same place: the
-// largest are placed first, each at the lowest offset that is free for all its life. Where one ends in the pass in
-// which another begins (D_hat, and G in its place), the other takes over its memory.
+// largest are placed first, each at the lowest offset that is free for all its life; of a step that has thousands,
+// the smaller ones take the place of one of their size that has ended. Where one ends in the pass in which another
+// begins (D_hat, and G in its place), the other takes over its memory.
+//
+// Planning a step of n works takes O(n log n) time, for those of recurrent networks have a hundred thousand.
 
 namespace wengert {
 namespace {
@@ -53,6 +63,9 @@ using tracing::Access;
 using tracing::ElementwiseWork;
 using tracing::kMostOperands;
 using tracing::SumWork;
+
+// So many temporaries are placed at the lowest offset: the time for that grows with their square.
+constexpr size_t kPlacedWithCare = 2000;
 
 // Elements of a tile: a few tiles fit into a first-level cache.
 constexpr int64_t kTile = 2048;
@@ -69,21 +82,6 @@ struct Work {
   enum class Kind : uint8_t { kElementwise, kSum, kOther };
 
   bool fuses() const { return kind != Kind::kOther; }
-  bool writes(const Range& range) const {
-    return std::any_of(operands.begin(), operands.end(),
-                       [&](const Access& access) { return access.written && Range(access).overlaps(range); });
-  }
-  bool touches(const Range& range) const {
-    return std::any_of(operands.begin(), operands.end(),
-                       [&](const Access& access) { return Range(access).overlaps(range); });
-  }
-  // Whether the two must keep their order.
-  bool conflicts(const Work& other) const {
-    return std::any_of(operands.begin(), operands.end(), [&](const Access& access) {
-      return access.written ? other.touches(Range(access)) : other.writes(Range(access));
-    });
-  }
-
   Kind kind;
   std::vector<Access> operands;
   int64_t numel = 0;                              // of elementwise work and sums
@@ -104,7 +102,7 @@ class Trace final : public tracing::Listener {
   void stop() { tracing::listener = nullptr; }
 
   void keep(const IntrusivePtr<Storage>& storage) {
-    if (std::find(memory.rbegin(), memory.rend(), storage) == memory.rend()) memory.push_back(storage);
+    if (kept_.insert(storage.get()).second) memory.push_back(storage);
   }
 
   void elementwise(const ElementwiseWork& from) override {
@@ -151,27 +149,40 @@ class Trace final : public tracing::Listener {
   std::vector<IntrusivePtr<Storage>> memory;
 
  private:
+  std::unordered_set<const Storage*> kept_;
   std::set<const void*> reset_grads_;
 };
 
+// Whether operand i of the one and operand j of the other, of equally many elements, are different columns of a matrix:
+// their ranges overlap, but they share no element.
+bool are_columns(const Work& one, size_t i, const Work& other, size_t j) {
+  const int64_t step = one.steps[i];
+  if (step <= 0 || step != other.steps[j]) return false;
+  const Access &a = one.operands[i], &b = other.operands[j];
+  const int64_t before_last = (one.numel - 1) * step;
+  const int64_t a_bytes = static_cast<int64_t>(a.bytes) - before_last;  // of an element
+  const int64_t b_bytes = static_cast<int64_t>(b.bytes) - before_last;
+  const int64_t apart = (static_cast<const char*>(b.data) - static_cast<const char*>(a.data)) % step;
+  const int64_t from_a_to_b = apart < 0 ? apart + step : apart;
+  return from_a_to_b >= a_bytes && step - from_a_to_b >= b_bytes;
+}
+
 // Several works in one pass, or one that cannot be fused.
 struct Pass {
-  bool conflicts(const Work& work) const {
-    return std::any_of(works.begin(), works.end(), [&](const Work& own) { return own.conflicts(work); });
-  }
+  static constexpr size_t kMostWorks = 1024;
+  bool is_full() const { return works.size() >= kMostWorks; }
   bool fuses() const { return works.front().fuses(); }
   int64_t numel() const { return works.front().numel; }
 
   // Whether work on equally many elements may be done tile by tile with the works that are here: where they share
   // memory it must be element for element the same, and no sum is complete before the end.
   bool takes(const Work& work) const {
-    constexpr size_t kMostWorks = 64;
-    if (!fuses() || !work.fuses() || numel() != work.numel || works.size() >= kMostWorks) return false;
+    if (!fuses() || !work.fuses() || numel() != work.numel || is_full()) return false;
     return std::all_of(works.begin(), works.end(), [&](const Work& own) {
       for (size_t i = 0; i < own.operands.size(); ++i) {
         for (size_t j = 0; j < work.operands.size(); ++j) {
           const Access &a = own.operands[i], &b = work.operands[j];
-          if ((!a.written && !b.written) || !Range(a).overlaps(Range(b))) continue;
+          if ((!a.written && !b.written) || !Range(a).overlaps(Range(b)) || are_columns(own, i, work, j)) continue;
           if (own.steps[i] != work.steps[j] || own.steps[i] == 0 || !(Range(a) == Range(b))) return false;
         }
       }
@@ -180,6 +191,75 @@ struct Pass {
   }
 
   std::vector<Work> works;
+};
+
+// Of every address, the last pass that writes it, and the last that touches it.
+class LastUses {
+ public:
+  // The last pass that must stay before this work, -1 if none must: one that touches what it writes, or writes what it
+  // reads.
+  int64_t barrier(const Work& work) const {
+    int64_t last = -1;
+    for (const Access& access : work.operands) {
+      const Range range(access);
+      for (auto at = first_overlapping(range.begin); at != uses_.end() && at->first < range.end; ++at) {
+        last = std::max(last, access.written ? at->second.touched : at->second.written);
+      }
+    }
+    return last;
+  }
+
+  bool is_written(const Range& range) const {
+    for (auto at = first_overlapping(range.begin); at != uses_.end() && at->first < range.end; ++at) {
+      if (at->second.written >= 0) return true;
+    }
+    return false;
+  }
+
+  void note(const Work& work, int64_t pass) {
+    for (const Access& access : work.operands) {
+      const Range range(access);
+      if (range.begin == range.end) continue;
+      split(range.begin);
+      split(range.end);
+      const char* covered = range.begin;
+      for (auto at = uses_.lower_bound(range.begin); covered < range.end;) {
+        if (at == uses_.end() || at->first > covered) {  // nobody's yet
+          const char* end = at == uses_.end() ? range.end : std::min(range.end, at->first);
+          at = uses_.emplace_hint(at, covered, Use{end});
+        }
+        at->second.touched = std::max(at->second.touched, pass);
+        if (access.written) at->second.written = std::max(at->second.written, pass);
+        covered = at->second.end;
+        ++at;
+      }
+    }
+  }
+
+ private:
+  struct Use {
+    const char* end;
+    int64_t written = -1, touched = -1;
+  };
+  using Uses = std::map<const char*, Use>;  // by their begin; no two overlap
+
+  Uses::const_iterator first_overlapping(const char* begin) const {
+    auto at = uses_.upper_bound(begin);
+    if (at != uses_.begin() && std::prev(at)->second.end > begin) --at;
+    return at;
+  }
+  // No use goes across `at` after this.
+  void split(const char* at) {
+    auto use = uses_.lower_bound(at);
+    if (use == uses_.begin()) return;
+    --use;
+    if (use->second.end <= at) return;
+    Use rest = use->second;
+    use->second.end = at;
+    uses_.emplace_hint(std::next(use), at, rest);
+  }
+
+  Uses uses_;
 };
 
 // The passes that the works of a step are done in, and where their operands lie.
@@ -212,6 +292,7 @@ class Planner {
     size_t first_work = 0, last_work = 0;
     Place place = Place::kMemory;
     size_t offset = 0;
+    size_t writers = 0;      // works that write it
     Memory* heir = nullptr;  // takes its place, in the pass that is the last of the one and the first of the other
     bool inherits = false;
   };
@@ -219,8 +300,9 @@ class Planner {
   Memory* memory_at(const Access& access);
   const Memory* memory_at(const Access& access) const { return const_cast<Planner*>(this)->memory_at(access); }
   void check_written_before_read(const std::vector<Work>& works);
-  bool is_constant(const Work& work, const std::vector<Work>& works) const;
+  bool is_constant(const Work& work) const;
   void add(Work work);
+  std::vector<int64_t> coming_down(int64_t numel);
   void find_lifetimes();
   bool in_step(const Memory& memory, size_t pass) const;
   void place_in_tiles();
@@ -228,7 +310,14 @@ class Planner {
   void place_in_buffer();
 
   std::vector<Memory> memories_;  // by address
-  std::vector<size_t> tiles_;     // of each pass
+  LastUses uses_;
+  // Passes that fuse works on so many elements, in their order: those that are not full, and those of one work that
+  // may still come down to a later one.
+  struct Joinable {
+    std::vector<int64_t> open, alone;
+  };
+  std::unordered_map<int64_t, Joinable> joinable_;
+  std::vector<size_t> tiles_;  // of each pass
 };
 
 Planner::Planner(Trace& trace) {
@@ -239,12 +328,18 @@ Planner::Planner(Trace& trace) {
   trace.memory.clear();
   std::sort(memories_.begin(), memories_.end(),
             [](const Memory& a, const Memory& b) { return a.range().begin < b.range().begin; });
+  for (const Work& work : trace.works) {
+    for (const Access& access : work.operands) {
+      if (Memory* memory = access.written ? memory_at(access) : nullptr; memory != nullptr) ++memory->writers;
+    }
+  }
   check_written_before_read(trace.works);
   const auto constants = std::stable_partition(trace.works.begin(), trace.works.end(),
-                                               [&](const Work& work) { return !is_constant(work, trace.works); });
+                                               [&](const Work& work) { return !is_constant(work); });
   std::for_each(constants, trace.works.end(),
                 [&](const Work& work) { memory_at(work.operands[0])->temporary = false; });
   std::for_each(trace.works.begin(), constants, [&](Work& work) { add(std::move(work)); });
+  std::erase_if(passes, [](const Pass& pass) { return pass.works.empty(); });
   find_lifetimes();
   place_in_tiles();
   find_heirs();
@@ -252,11 +347,7 @@ Planner::Planner(Trace& trace) {
   for (const Memory& memory : memories_) {
     if (memory.temporary) continue;
     kept.push_back(memory.storage);
-    const bool is_written = std::any_of(passes.begin(), passes.end(), [&](const Pass& pass) {
-      return std::any_of(pass.works.begin(), pass.works.end(),
-                         [&](const Work& work) { return work.writes(memory.range()); });
-    });
-    if (is_written) written.push_back(memory.storage.get());
+    if (uses_.is_written(memory.range())) written.push_back(memory.storage.get());
   }
 }
 
@@ -288,32 +379,58 @@ void Planner::check_written_before_read(const std::vector<Work>& works) {
 }
 
 // Writes what it does not read, into a temporary that nothing else writes.
-bool Planner::is_constant(const Work& work, const std::vector<Work>& works) const {
+bool Planner::is_constant(const Work& work) const {
   if (work.kind != Work::Kind::kElementwise || work.operands.size() != 1) return false;
   const Memory* memory = memory_at(work.operands[0]);
-  if (memory == nullptr || !memory->temporary) return false;
-  return std::none_of(works.begin(), works.end(),
-                      [&](const Work& other) { return &other != &work && other.writes(memory->range()); });
+  return memory != nullptr && memory->temporary && memory->writers == 1;
+}
+
+// Passes of one work on so many elements with no work after them that must stay behind, the latest first. The others
+// are forgotten: that does not change any more.
+std::vector<int64_t> Planner::coming_down(int64_t numel) {
+  std::vector<int64_t>& alone = joinable_[numel].alone;
+  std::erase_if(alone, [&](int64_t p) {
+    const std::vector<Work>& works = passes[static_cast<size_t>(p)].works;
+    return works.size() != 1 || uses_.barrier(works[0]) > p;
+  });
+  return {alone.rbegin(), alone.rend()};
 }
 
 void Planner::add(Work work) {
-  for (size_t p = passes.size(); p-- > 0;) {
-    if (passes[p].takes(work)) {
-      passes[p].works.push_back(std::move(work));
+  const int64_t barrier = uses_.barrier(work), numel = work.numel;
+  if (!work.fuses()) {
+    uses_.note(work, static_cast<int64_t>(passes.size()));
+    passes.push_back({{std::move(work)}});
+    return;
+  }
+  Joinable& joinable = joinable_[numel];
+  const auto is_closed = [&](int64_t p) {
+    const Pass& pass = passes[static_cast<size_t>(p)];
+    return pass.works.empty() || pass.is_full();
+  };
+  while (!joinable.open.empty() && is_closed(joinable.open.back())) joinable.open.pop_back();
+  if (!joinable.open.empty() && joinable.open.back() >= barrier) {
+    const int64_t latest = joinable.open.back();
+    Pass& pass = passes[static_cast<size_t>(latest)];
+    if (latest > barrier || pass.takes(work)) {
+      uses_.note(work, latest);
+      pass.works.push_back(std::move(work));
       return;
     }
-    if (passes[p].conflicts(work)) break;
   }
+  const auto added = static_cast<int64_t>(passes.size());
+  const std::vector<int64_t> alone = coming_down(numel);
   passes.push_back({{std::move(work)}});
-  // What stands alone before it may come down to it.
-  for (size_t p = passes.size() - 1; p-- > 0;) {
-    if (passes[p].works.size() != 1 || !passes.back().takes(passes[p].works[0])) continue;
-    const bool blocked = std::any_of(passes.begin() + static_cast<std::ptrdiff_t>(p) + 1, passes.end() - 1,
-                                     [&](const Pass& between) { return between.conflicts(passes[p].works[0]); });
-    if (blocked) continue;
-    passes.back().works.insert(passes.back().works.begin(), std::move(passes[p].works[0]));
-    passes.erase(passes.begin() + static_cast<std::ptrdiff_t>(p));
+  std::vector<Work>& works = passes.back().works;
+  for (const int64_t p : alone) {
+    std::vector<Work>& other = passes[static_cast<size_t>(p)].works;
+    if (!passes.back().takes(other[0])) continue;
+    works.insert(works.begin(), std::move(other[0]));
+    other.clear();
   }
+  for (const Work& own : works) uses_.note(own, added);
+  joinable.open.push_back(added);
+  if (works.size() == 1) joinable.alone.push_back(added);
 }
 
 void Planner::find_lifetimes() {
@@ -377,55 +494,80 @@ void Planner::place_in_tiles() {
 // Where one temporary ends and another of the same size begins in one pass, both in step, and the one is last read no
 // later than the other is first written, the other may take the one's place.
 void Planner::find_heirs() {
+  const auto may_take_part = [](const Memory& memory) {
+    return memory.temporary && memory.place != Place::kTile && memory.first_pass != SIZE_MAX;
+  };
+  std::vector<std::vector<Memory*>> beginning(passes.size());  // in each pass
   for (Memory& memory : memories_) {
-    if (!memory.temporary || memory.place == Place::kTile || memory.first_pass == SIZE_MAX) continue;
-    if (!in_step(memory, memory.last_pass)) continue;
-    for (Memory& heir : memories_) {
-      const bool follows = heir.temporary && heir.place != Place::kTile && !heir.inherits && &heir != &memory &&
-                           heir.first_pass == memory.last_pass && heir.last_pass != heir.first_pass &&
-                           heir.first_work >= memory.last_work && heir.storage->nbytes() == memory.storage->nbytes() &&
-                           in_step(heir, heir.first_pass);
+    if (may_take_part(memory)) beginning[memory.first_pass].push_back(&memory);
+  }
+  for (Memory& memory : memories_) {
+    if (!may_take_part(memory) || !in_step(memory, memory.last_pass)) continue;
+    for (Memory* heir : beginning[memory.last_pass]) {
+      const bool follows = !heir->inherits && heir != &memory && heir->last_pass != heir->first_pass &&
+                           heir->first_work >= memory.last_work &&
+                           heir->storage->nbytes() == memory.storage->nbytes() && in_step(*heir, heir->first_pass);
       if (!follows) continue;
-      memory.heir = &heir;
-      heir.inherits = true;
+      memory.heir = heir;
+      heir->inherits = true;
       break;
     }
   }
 }
 
 void Planner::place_in_buffer() {
-  const auto last_pass_of_heirs = [](const Memory* memory) {
-    while (memory->heir != nullptr) memory = memory->heir;
-    return memory->last_pass;
+  // A place with the life of the memory that is there, and of its heirs.
+  struct Placed {
+    Memory* memory;
+    size_t first_pass, last_pass, bytes, offset = 0;
   };
-  std::vector<Memory*> to_place;
+  std::vector<Placed> to_place;
   for (Memory& memory : memories_) {
     const bool used = memory.temporary && memory.first_pass != SIZE_MAX;
-    if (used && memory.place != Place::kTile && !memory.inherits) to_place.push_back(&memory);
+    if (!used || memory.place == Place::kTile || memory.inherits) continue;
+    const Memory* last = &memory;
+    while (last->heir != nullptr) last = last->heir;
+    const size_t bytes = (memory.storage->nbytes() + pool::kAlignment - 1) / pool::kAlignment * pool::kAlignment;
+    to_place.push_back({&memory, memory.first_pass, last->last_pass, bytes});
   }
-  std::stable_sort(to_place.begin(), to_place.end(),
-                   [](const Memory* a, const Memory* b) { return a->storage->nbytes() > b->storage->nbytes(); });
-  const auto rounded = [](size_t bytes) {
-    return (bytes + pool::kAlignment - 1) / pool::kAlignment * pool::kAlignment;
-  };
-  std::vector<Memory*> placed;  // by offset
-  for (Memory* memory : to_place) {
-    size_t offset = 0;
-    for (const Memory* other : placed) {
-      const bool together =
-          other->first_pass <= last_pass_of_heirs(memory) && memory->first_pass <= last_pass_of_heirs(other);
-      if (!together) continue;
-      if (offset + memory->storage->nbytes() <= other->offset) break;
-      offset = std::max(offset, other->offset + rounded(other->storage->nbytes()));
-    }
-    for (Memory* heir = memory; heir != nullptr; heir = heir->heir) {
+  const auto put = [&](Placed& at, size_t offset) {
+    at.offset = offset;
+    for (Memory* heir = at.memory; heir != nullptr; heir = heir->heir) {
       heir->place = Place::kBuffer;
       heir->offset = offset;
     }
-    buffer_bytes = std::max(buffer_bytes, offset + rounded(memory->storage->nbytes()));
+    buffer_bytes = std::max(buffer_bytes, offset + at.bytes);
+  };
+
+  std::stable_sort(to_place.begin(), to_place.end(),
+                   [](const Placed& a, const Placed& b) { return a.bytes > b.bytes; });
+  const size_t largest = std::min(to_place.size(), kPlacedWithCare);
+  std::vector<Placed> placed;  // by offset
+  for (size_t i = 0; i < largest; ++i) {
+    Placed& memory = to_place[i];
+    size_t offset = 0;
+    for (const Placed& other : placed) {
+      if (other.first_pass > memory.last_pass || memory.first_pass > other.last_pass) continue;
+      if (offset + memory.bytes <= other.offset) break;
+      offset = std::max(offset, other.offset + other.bytes);
+    }
+    put(memory, offset);
     placed.insert(std::upper_bound(placed.begin(), placed.end(), memory,
-                                   [](const Memory* a, const Memory* b) { return a->offset < b->offset; }),
+                                   [](const Placed& a, const Placed& b) { return a.offset < b.offset; }),
                   memory);
+  }
+
+  // The rest in the order of their lives, behind those: each in the place of one of its size whose life is over.
+  const auto rest = to_place.begin() + static_cast<std::ptrdiff_t>(largest);
+  std::stable_sort(rest, to_place.end(), [](const Placed& a, const Placed& b) { return a.first_pass < b.first_pass; });
+  using End = std::pair<size_t, size_t>;  // the last pass of what has a place, and its offset
+  std::map<size_t, std::priority_queue<End, std::vector<End>, std::greater<>>> of_size;
+  for (auto memory = rest; memory != to_place.end(); ++memory) {
+    auto& ends = of_size[memory->bytes];
+    const bool is_free = !ends.empty() && ends.top().first < memory->first_pass;
+    put(*memory, is_free ? ends.top().second : buffer_bytes);
+    if (is_free) ends.pop();
+    ends.emplace(memory->last_pass, memory->offset);
   }
 }
 
@@ -439,41 +581,61 @@ Planner::Location Planner::locate(const Access& access) const {
 
 }  // namespace
 
-// The plan, with everything in its place.
+// The plan, with everything in its place. A long step's plan is read from memory in every replay, as a program is: its
+// parts lie in a few arrays, in the order in which they are used.
 struct Replay::Plan {
+  // One work. Its operands are `count` of the plan's, from number `first` on.
   struct Task {
-    Work work;
-    std::array<char*, kMostOperands> operands = {};       // null where it is in a tile
-    std::array<size_t, kMostOperands> tile_offsets = {};  // among the thread's tiles
-    size_t first_tile_sum = 0;                            // of sums, in tile_sums
+    Run run;  // of elementwise work
+    Work::Kind kind;
+    bool is_double;  // of sums
+    uint8_t count;
+    uint32_t first;
+    uint32_t number;  // in `calls` of other work; in `tile_sums` of a sum's first tile
   };
   struct FusedPass {
     int64_t numel, tile;  // elements
-    std::vector<Task> tasks;
+    uint32_t first_task, end_task;
+    int64_t tiles() const { return (numel + tile - 1) / tile; }
   };
 
   explicit Plan(Planner planner);
   void run() const;
 
   std::vector<FusedPass> passes;
+  std::vector<Task> tasks;
+  std::vector<char*> addresses;  // of the operands' first elements; null where they are in one of several tiles
+  std::vector<int64_t> steps;    // of the operands, in bytes; in a tile, where among the thread's
+  std::vector<std::function<void(char* const*)>> calls;
+  std::unique_ptr<std::byte[]> functions;  // that the runs are on
   std::vector<IntrusivePtr<Storage>> kept;
   std::vector<Storage*> written;
   IntrusivePtr<Storage> buffer;
+  IntrusivePtr<Storage> room;  // for the tiles of passes that have but one
   mutable std::vector<double> tile_sums;
 
  private:
+  void add(const FusedPass& pass, Work& work, const Planner& planner);
   void run_pass(const FusedPass& pass) const;
+  void run_small(const FusedPass& pass) const;
   void run_tile(const FusedPass& pass, int64_t index, char* tiles) const;
+  void store_sum(const Task& task, double sum) const;
 };
 
 namespace {
 
 // Bytes that a thread has on its stack for the temporaries of a tile.
-constexpr size_t kTileRoom = size_t{64} << 10;
+constexpr size_t kTileRoom = size_t{128} << 10;
 
-double sum_of(const Work& work, const char* x, int64_t count) {
-  return work.is_double ? kernels::simd::kernels<double>().sum(reinterpret_cast<const double*>(x), count)
-                        : kernels::simd::kernels<float>().sum(reinterpret_cast<const float*>(x), count);
+double sum_of(bool is_double, const char* x, int64_t count) {
+  return is_double ? kernels::simd::kernels<double>().sum(reinterpret_cast<const double*>(x), count)
+                   : kernels::simd::kernels<float>().sum(reinterpret_cast<const float*>(x), count);
+}
+
+// Bytes of a function with what comes after it aligned.
+size_t aligned_bytes(const Work& work) {
+  constexpr size_t kAligned = alignof(std::max_align_t);
+  return (work.function.size() + kAligned - 1) / kAligned * kAligned;
 }
 
 }  // namespace
@@ -481,72 +643,128 @@ double sum_of(const Work& work, const char* x, int64_t count) {
 Replay::Plan::Plan(Planner planner)
     : kept(std::move(planner.kept)),
       written(std::move(planner.written)),
-      buffer(Storage::allocate(planner.buffer_bytes)) {
+      buffer(Storage::allocate(planner.buffer_bytes)),
+      room(Storage::allocate(kTileRoom)) {
+  size_t task_count = 0, operands = 0, function_bytes = 0;
+  for (const Pass& pass : planner.passes) {
+    task_count += pass.works.size();
+    for (const Work& work : pass.works) operands += work.operands.size(), function_bytes += aligned_bytes(work);
+  }
+  check(operands <= UINT32_MAX, "Replay: a step of {} operands is too long", operands);
+  passes.reserve(planner.passes.size());
+  tasks.reserve(task_count);
+  addresses.reserve(operands);
+  steps.reserve(operands);
+  functions.reset(new std::byte[function_bytes]);
+  std::byte* function = functions.get();
   for (size_t p = 0; p < planner.passes.size(); ++p) {
     Pass& from = planner.passes[p];
-    FusedPass pass{from.numel(), kTile, {}};
-    const size_t tile_bytes = planner.tiles_of(p) * kTile * sizeof(double);
-    while (tile_bytes / static_cast<size_t>(kTile / pass.tile) > kTileRoom) pass.tile /= 2;
-    for (Work& work : from.works) {
-      Task task{std::move(work)};
-      for (size_t i = 0; i < task.work.operands.size(); ++i) {
-        const Planner::Location location = planner.locate(task.work.operands[i]);
-        switch (location.place) {
-          case Planner::Place::kMemory: task.operands[i] = location.address; break;
-          case Planner::Place::kBuffer: task.operands[i] = static_cast<char*>(buffer->data()) + location.offset; break;
-          case Planner::Place::kTile:
-            task.tile_offsets[i] = location.offset * static_cast<size_t>(pass.tile) * sizeof(double);
-            break;
-        }
-      }
-      if (task.work.run) task.work.run = task.work.run->on_copy(task.work.function.data());
-      if (task.work.kind == Work::Kind::kSum) {
-        task.first_tile_sum = tile_sums.size();
-        tile_sums.resize(tile_sums.size() + static_cast<size_t>((pass.numel + pass.tile - 1) / pass.tile));
-      }
-      pass.tasks.push_back(std::move(task));
+    const auto first = static_cast<uint32_t>(tasks.size());
+    FusedPass pass{from.numel(), kTile, first, first + static_cast<uint32_t>(from.works.size())};
+    while (planner.tiles_of(p) * static_cast<size_t>(pass.tile) * sizeof(double) > kTileRoom) pass.tile /= 2;
+    if (pass.tiles() == 1) {
+      constexpr auto kLine = static_cast<int64_t>(pool::kAlignment / sizeof(double));
+      pass.tile = std::max(kLine, (pass.numel + kLine - 1) / kLine * kLine);
     }
-    passes.push_back(std::move(pass));
+    for (Work& work : from.works) {
+      add(pass, work, planner);
+      if (!work.run) continue;
+      std::copy(work.function.begin(), work.function.end(), function);
+      tasks.back().run = work.run->on_copy(function);
+      function += aligned_bytes(work);
+    }
+    passes.push_back(pass);
   }
+}
+
+// What was recorded of a work is given up.
+void Replay::Plan::add(const FusedPass& pass, Work& work, const Planner& planner) {
+  constexpr auto kNothing = [](char* const*, int64_t) {};
+  Task task{Run(kNothing),
+            work.kind,
+            work.is_double,
+            static_cast<uint8_t>(work.operands.size()),
+            static_cast<uint32_t>(addresses.size()),
+            0};
+  for (size_t i = 0; i < work.operands.size(); ++i) {
+    const Planner::Location location = planner.locate(work.operands[i]);
+    switch (location.place) {
+      case Planner::Place::kMemory: addresses.push_back(location.address); break;
+      case Planner::Place::kBuffer: addresses.push_back(static_cast<char*>(buffer->data()) + location.offset); break;
+      case Planner::Place::kTile: {
+        const int64_t offset = static_cast<int64_t>(location.offset * sizeof(double)) * pass.tile;
+        addresses.push_back(pass.tiles() == 1 ? static_cast<char*>(room->data()) + offset : nullptr);
+        steps.push_back(offset);
+        continue;
+      }
+    }
+    steps.push_back(work.steps[i]);
+  }
+  if (work.kind == Work::Kind::kSum) {
+    task.number = static_cast<uint32_t>(tile_sums.size());
+    tile_sums.resize(tile_sums.size() + static_cast<size_t>(pass.tiles()));
+  } else if (work.kind == Work::Kind::kOther) {
+    task.number = static_cast<uint32_t>(calls.size());
+    calls.push_back(std::move(work.call));
+  }
+  tasks.push_back(task);
 }
 
 void Replay::Plan::run_tile(const FusedPass& pass, int64_t index, char* tiles) const {
   const int64_t begin = index * pass.tile, count = std::min(pass.tile, pass.numel - begin);
-  for (const Task& task : pass.tasks) {
+  for (uint32_t t = pass.first_task; t < pass.end_task; ++t) {
+    const Task& task = tasks[t];
     std::array<char*, kMostOperands> at;
-    for (size_t i = 0; i < task.work.operands.size(); ++i) {
-      at[i] =
-          task.operands[i] == nullptr ? tiles + task.tile_offsets[i] : task.operands[i] + begin * task.work.steps[i];
+    for (size_t i = 0; i < task.count; ++i) {
+      char* address = addresses[task.first + i];
+      const int64_t step = steps[task.first + i];
+      at[i] = address == nullptr ? tiles + step : address + begin * step;
     }
-    if (task.work.kind == Work::Kind::kSum) {
-      tile_sums[task.first_tile_sum + static_cast<size_t>(index)] = sum_of(task.work, at[1], count);
+    if (task.kind == Work::Kind::kSum) {
+      tile_sums[task.number + static_cast<size_t>(index)] = sum_of(task.is_double, at[1], count);
     } else {
-      (*task.work.run)(at.data(), count);
+      task.run(at.data(), count);
     }
   }
 }
 
+// A pass of one tile: nothing moves.
+void Replay::Plan::run_small(const FusedPass& pass) const {
+  for (uint32_t t = pass.first_task; t < pass.end_task; ++t) {
+    const Task& task = tasks[t];
+    char* const* at = addresses.data() + task.first;
+    if (task.kind == Work::Kind::kSum) {
+      store_sum(task, sum_of(task.is_double, at[1], pass.numel));
+    } else {
+      task.run(at, pass.numel);
+    }
+  }
+}
+
+void Replay::Plan::store_sum(const Task& task, double sum) const {
+  if (task.is_double) {
+    *reinterpret_cast<double*>(addresses[task.first]) = sum;
+  } else {
+    *reinterpret_cast<float*>(addresses[task.first]) = static_cast<float>(sum);
+  }
+}
+
 void Replay::Plan::run_pass(const FusedPass& pass) const {
-  const Task& first = pass.tasks.front();
-  if (first.work.kind == Work::Kind::kOther) {
-    first.work.call(first.operands.data());
+  if (const Task& first = tasks[pass.first_task]; first.kind == Work::Kind::kOther) {
+    calls[first.number](addresses.data() + first.first);
     return;
   }
-  const int64_t tiles = (pass.numel + pass.tile - 1) / pass.tile;
+  if (pass.tiles() == 1) return run_small(pass);
   const int64_t tiles_a_piece = kernels::kParallelGrain / pass.tile;
-  kernels::parallel_tasks((tiles + tiles_a_piece - 1) / tiles_a_piece, [&](int64_t piece) {
+  kernels::parallel_tasks((pass.tiles() + tiles_a_piece - 1) / tiles_a_piece, [&](int64_t piece) {
     alignas(pool::kAlignment) char room[kTileRoom];
-    for (int64_t t = piece * tiles_a_piece; t < std::min(tiles, (piece + 1) * tiles_a_piece); ++t)
+    for (int64_t t = piece * tiles_a_piece; t < std::min(pass.tiles(), (piece + 1) * tiles_a_piece); ++t)
       run_tile(pass, t, room);
   });
-  for (const Task& task : pass.tasks) {
-    if (task.work.kind != Work::Kind::kSum) continue;
-    const double sum = kernels::sum_run(tile_sums.data() + task.first_tile_sum, 1, tiles);
-    if (task.work.is_double) {
-      *reinterpret_cast<double*>(task.operands[0]) = sum;
-    } else {
-      *reinterpret_cast<float*>(task.operands[0]) = static_cast<float>(sum);
-    }
+  for (uint32_t t = pass.first_task; t < pass.end_task; ++t) {
+    const Task& task = tasks[t];
+    if (task.kind != Work::Kind::kSum) continue;
+    store_sum(task, kernels::sum_run(tile_sums.data() + task.number, 1, pass.tiles()));
   }
 }
 

@@ -8,7 +8,8 @@
 
 #include <algorithm>
 
-// Tensors put together along a dimension, and taken apart; G = dL/dy.
+// Tensors put together along a dimension, and taken apart (as views: what is put together again are the gradients);
+// G = dL/dy.
 
 namespace wengert {
 namespace ops {
@@ -74,6 +75,7 @@ struct Joined {
   // Into a tensor of this shape and dtype.
   void write(const Tensor& out) const {
     const NoGradGuard no_grad;
+    if (write_rows(out)) return;
     int64_t start = 0;
     for (const Tensor& part : parts) {
       if (!adds_elements(part)) continue;
@@ -82,11 +84,90 @@ struct Joined {
     }
   }
 
+  // Where rows are short: a block of them at a time, so that what one part leaves of the caches' lines the next one
+  // fills. False for others, and while a step is traced.
+  bool write_rows(const Tensor& out) const {
+    constexpr int64_t kShort = 256, kBlock = 2048;  // elements
+    int64_t rows = 1, row = 1;
+    for (int64_t d = 0; d < out.dim(); ++d) (d < dim ? rows : row) *= out.size(d);
+    const bool plain = out.is_contiguous() && std::all_of(parts.begin(), parts.end(), [](const Tensor& part) {
+                         return part.is_contiguous() && adds_elements(part);
+                       });
+    if (!plain || rows < 2 || row == 0 || row > kShort || tracing::listener != nullptr) return false;
+    dispatch(dtype, [&]<class T>() {
+      struct Piece {
+        const T* from;
+        int64_t at, width;  // in a row
+      };
+      std::vector<Piece> pieces;
+      int64_t at = 0;
+      for (const Tensor& part : parts) {
+        const int64_t width = part.numel() / rows;
+        if (width > 0) pieces.push_back({part.data_ptr<T>(), at, width});
+        at += width;
+      }
+      T* to = out.data_ptr<T>();
+      kernels::parallel_rows(rows, row, [&, to](int64_t begin, int64_t end) {
+        const int64_t block = std::max<int64_t>(1, kBlock / row);
+        for (int64_t first = begin; first < end; first += block) {
+          for (const Piece& piece : pieces) copy_piece(to, row, piece, first, std::min(first + block, end));
+        }
+      });
+    });
+    return true;
+  }
+
+  // A part's columns of the rows [begin, end).
+  template <class T, class Piece>
+  static void copy_piece(T* to, int64_t row, const Piece piece, int64_t begin, int64_t end) {
+    T* out = to + piece.at;
+    const auto copy = [=](auto width) {
+      for (int64_t r = begin; r < end; ++r) std::copy_n(piece.from + r * width, int64_t{width}, out + r * row);
+    };
+    switch (piece.width) {
+      case 1: return copy(std::integral_constant<int64_t, 1>());
+      case 2: return copy(std::integral_constant<int64_t, 2>());
+      case 3: return copy(std::integral_constant<int64_t, 3>());
+      case 4: return copy(std::integral_constant<int64_t, 4>());
+      default: return copy(piece.width);
+    }
+  }
+
   std::vector<Tensor> parts;
   ScalarType dtype;
   int64_t dim;
   Dims shape;
 };
+
+// The gradients of a tensor's parts; 0 for those that have none.
+std::vector<Tensor> gradients_of_parts(const Backward& b, const std::vector<Dims>& shapes,
+                                       const TensorOptions& options) {
+  std::vector<Tensor> parts;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const Tensor& g = b.grad(i);
+    parts.push_back(g.defined() ? g : zeros({}, options).expand(shapes[i]));
+  }
+  return parts;
+}
+
+// The parts of x of these lengths along dim, views of it.
+std::vector<Tensor> parts_along(const char* name, const Tensor& x, IntArrayRef lengths, int64_t dim) {
+  dim = wrap_dim(dim, x.dim());
+  std::vector<Tensor> parts;
+  std::vector<Dims> shapes;
+  int64_t start = 0;
+  for (const int64_t length : lengths) {
+    Dims shape(x.sizes());
+    shape[static_cast<size_t>(dim)] = length;
+    parts.push_back(autograd::make_view(x, shape, Dims(x.strides()), x.storage_offset() + start * x.stride(dim)));
+    shapes.push_back(shape);
+    start += length;
+  }
+  record_views(name, parts, x, [shapes, dim, options = x.options()](const Backward& b) -> Gradients {
+    return {cat(gradients_of_parts(b, shapes, options), dim)};
+  });
+  return parts;
+}
 
 Tensor& join_out(const char* op, Tensor& out, TensorList tensors, int64_t dim) {
   const Joined joined(tensors, dim);
@@ -141,13 +222,7 @@ std::vector<Tensor> split(const Tensor& x, IntArrayRef sizes, int64_t dim) {
         "split_with_sizes expects split_sizes to sum exactly to {} (input tensor's size at dimension {}), but got "
         "split_sizes={}",
         x.size(dim), dim, sizes);
-  std::vector<Tensor> parts;
-  int64_t start = 0;
-  for (const int64_t size : sizes) {
-    parts.push_back(x.narrow(dim, start, size));
-    start += size;
-  }
-  return parts;
+  return parts_along("SplitWithSizesBackward0", x, sizes, dim);
 }
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, IntArrayRef sizes, int64_t dim) { return split(x, sizes, dim); }
@@ -158,13 +233,13 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int64_t dim) {
   const int64_t length = x.size(dim);
   check(size > 0 || length == 0, "split_size can only be 0 if dimension size is 0, but got dimension size of {}",
         length);
-  std::vector<Tensor> parts;
+  Dims lengths;
   int64_t start = 0;
   do {
-    parts.push_back(x.narrow(dim, start, std::min(size, length - start)));
+    lengths.push_back(std::min(size, length - start));
     start += size;
   } while (start < length);
-  return parts;
+  return parts_along("SplitBackward0", x, lengths, dim);
 }
 
 std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim) {
@@ -176,8 +251,19 @@ std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim) {
 }
 
 std::vector<Tensor> unbind(const Tensor& x, int64_t dim) {
+  check(x.dim() > 0, "Dimension specified as {} but tensor has no dimensions", dim);
+  dim = wrap_dim(dim, x.dim());
+  Dims sizes(x.sizes()), strides(x.strides());
+  sizes.erase(static_cast<size_t>(dim));
+  strides.erase(static_cast<size_t>(dim));
   std::vector<Tensor> parts;
-  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(x.select(dim, i));
+  for (int64_t i = 0; i < x.size(dim); ++i) {
+    parts.push_back(autograd::make_view(x, sizes, strides, x.storage_offset() + i * x.stride(dim)));
+  }
+  const std::vector<Dims> shapes(parts.size(), sizes);
+  record_views("UnbindBackward0", parts, x, [shapes, dim, options = x.options()](const Backward& b) -> Gradients {
+    return {stack(gradients_of_parts(b, shapes, options), dim)};
+  });
   return parts;
 }
 

@@ -67,6 +67,8 @@ TEST(Cholesky, IsATriangleWhoseSquareIsTheMatrix) {
 TEST(Determinant, OfKnownMatrices) {
   const Tensor a = tensor({{0.0, 2.0}, {3.0, 4.0}}, kDouble);
   EXPECT_NEAR(det(a).item<double>(), -6, 1e-12);
+  EXPECT_EQ(det(tensor({{0.0, 3.0}, {2.0, 0.0}})).item<double>(), -6);  // no logarithms on the way
+  EXPECT_EQ(det(zeros({2, 0, 0})).sum().item<double>(), 2);
   EXPECT_TRUE(std::isnan(logdet(a).item<double>()));
   const auto [sign, log_size] = slogdet(a);
   EXPECT_EQ(sign.item<double>(), -1);

@@ -86,6 +86,49 @@ TEST(Median, OfAnEvenNumberIsTheLower) {
   EXPECT_TRUE(std::isnan(median(empty({0})).item<double>()));
 }
 
+TEST(Median, SharesTheGradientAmongEquals) {
+  const Tensor x = tensor({3.0, 1.0, 2.0, 2.0}, requires_grad());
+  const Tensor y = median(x);
+  EXPECT_EQ(y.grad_fn()->name(), "MedianBackward0");
+  y.backward();
+  EXPECT_TRUE(equal(x.grad(), tensor({0.0, 0.0, 0.5, 0.5})));
+  const Tensor rows = tensor({{3.0, 1.0, 2.0}}, requires_grad());
+  EXPECT_EQ(std::get<0>(median(rows, 1)).grad_fn()->name(), "MedianBackward1");
+  const Tensor with_nan = tensor({1.0, kNaN, kNaN}, requires_grad());
+  median(with_nan).backward();
+  EXPECT_TRUE(equal(with_nan.grad(), tensor({0.0, 0.5, 0.5})));
+}
+
+// Long rows are counted by their bits, where the middle one is the only one of its kind; others are selected.
+TEST(Median, OfLongRowsIsWhatStandsThereInOrder) {
+  manual_seed(3);
+  for (const int64_t length : {65, 66, 500, 4097}) {
+    const Tensor real = randn({5, length}, kDouble), single = randn({5, length}) * 1e-30;
+    const Tensor few = randint(-3, 4, {5, length}, kLong), zeros_of_both_signs = (randint(0, 2, {5, length}) - 0.5) * 0;
+    for (const Tensor& x : {real, single, few, zeros_of_both_signs, -real, few.to(kFloat)}) {
+      const auto [values, positions] = median(x, 1);
+      EXPECT_TRUE(equal(values, std::get<0>(sort(x, 1)).select(1, (length - 1) / 2)));
+      EXPECT_TRUE(equal(values, gather(x, 1, positions.unsqueeze(1)).squeeze(1)));
+      EXPECT_TRUE(equal(median(x[2].clone()), values[2]));
+    }
+  }
+}
+
+// Several lines are summed at a time, or a line alone.
+TEST(Cumsum, IsTheSameForAnyNumberOfLines) {
+  const Tensor x = arbitrary({11, 7});
+  for (int64_t rows = 1; rows <= 11; ++rows) {
+    const Tensor part = x.narrow(0, 0, rows).clone().requires_grad_();
+    const Tensor sums = cumsum(part, 1), products = cumprod(part, 1);
+    sums.backward(ones_like(sums));
+    for (int64_t i = 0; i < rows; ++i) {
+      EXPECT_TRUE(equal(sums[i].detach(), cumsum(x[i], 0)));
+      EXPECT_TRUE(equal(products[i].detach(), cumprod(x[i], 0)));
+      EXPECT_TRUE(equal(part.grad()[i], flip(arange(1, 8, kDouble), {0})));
+    }
+  }
+}
+
 TEST(Cumsum, AgreesWithAPlainLoop) {
   const Tensor x = arbitrary({3, 5});
   const Tensor y = cumsum(x, 1), p = cumprod(x, 0);

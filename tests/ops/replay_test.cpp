@@ -316,4 +316,73 @@ TEST(Replay, AnEmptyStepAndEmptyTensors) {
   replay();
 }
 
+// Columns of a matrix lie among one another, but share no element; two that are one element apart do not stay apart.
+TEST(Replay, KeepsTheOrderOfWhatOverlaps) {
+  const Tensor x = wengert::rand({500, 5}), odd = wengert::empty({500, 5}), line = wengert::empty({1001});
+  const auto step = [&] {
+    odd.copy_(x);
+    const std::vector<Tensor> columns = odd.unbind(1);
+    columns[1].copy_(columns[0] * 2);
+    columns[3].copy_(columns[1] + columns[4]);
+    columns[4].copy_(columns[3] * columns[0]);
+    line.fill_(1);
+    line.slice(0, 1, 1001).copy_(line.slice(0, 0, 1000) + 1);
+    line.slice(0, 0, 1000).mul_(line.slice(0, 1, 1001) + 1);
+    line.slice(0, 0, 1000, 2).copy_(line.slice(0, 1, 1001, 2) * 3);
+  };
+  step();
+  const Tensor expected = odd.clone(), expected_line = line.clone();
+  const Replay replay(step);
+  odd.zero_();
+  line.zero_();
+  replay();
+  EXPECT_TRUE(equal(odd, expected));
+  EXPECT_TRUE(equal(line, expected_line));
+}
+
+TEST(Replay, JoinsWorkOnTheColumnsOfAMatrix) {
+  const Tensor x = wengert::rand({100, 6}, wengert::requires_grad());
+  const Tensor weights = wengert::rand({100});
+  Tensor gradient;
+  const auto step = [&] {
+    const std::vector<Tensor> columns = x.unbind(1);
+    const Tensor y = (columns[0] * columns[1] + columns[2].sigmoid() / columns[3]) * columns[4].tanh();
+    gradient = wengert::autograd::grad({y}, {x}, {weights})[0];
+  };
+  step();
+  const Tensor expected = gradient;
+  const Replay replay(step);
+  EXPECT_EQ(replay.passes(), 1u);
+  replay();
+  EXPECT_TRUE(gradient.allclose(expected, 1e-5, 1e-7));
+  EXPECT_TRUE(equal(gradient.select(1, 5), wengert::zeros({100})));
+}
+
+// A hundred thousand pieces of work are planned in seconds, and give what the step gives. (Looking at each pair of them
+// would take hours.)
+TEST(Replay, TakesLongSteps) {
+  const Tensor weights = wengert::rand({2, 14}, wengert::TensorOptions(wengert::kDouble).requires_grad(true));
+  const Tensor x = wengert::rand({3000, 14}, wengert::kDouble);
+  Tensor loss;
+  const auto step = [&] {
+    weights.mutable_grad() = Tensor();
+    const std::vector<Tensor> w = weights.unbind(0), elements = x.unbind(0);
+    Tensor state = wengert::zeros({14}, wengert::kDouble);
+    loss = wengert::zeros({}, wengert::kDouble);
+    for (const Tensor& element : elements) {
+      state = (state * w[0] + element).tanh() * w[1];
+      loss = loss + (state * element).sum();
+    }
+    loss.backward();
+  };
+  step();
+  const Tensor expected = weights.grad().clone(), expected_loss = loss.detach().clone();
+  const Replay replay(step);
+  for (int i = 0; i < 2; ++i) {
+    replay();
+    EXPECT_TRUE(weights.grad().allclose(expected, 1e-12));
+    EXPECT_TRUE(loss.detach().allclose(expected_loss, 1e-12));
+  }
+}
+
 }  // namespace

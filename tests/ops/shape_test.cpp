@@ -4,6 +4,7 @@
 namespace wengert {
 namespace {
 
+using test::arbitrary;
 using test::values;
 using Values = std::vector<double>;
 
@@ -112,6 +113,58 @@ TEST(Shape, MeshgridKnowsBothOrders) {
   EXPECT_THROW(meshgrid({}), Error);
   EXPECT_THROW(meshgrid({x, y}, "yx"), Error);
   EXPECT_THROW(meshgrid({ones({2, 2})}), Error);
+}
+
+// One Node for all the parts, as in libtorch; a part without a gradient has 0.
+TEST(Shape, PartsHaveOneNode) {
+  const Tensor x = arbitrary({4, 6}).requires_grad_();
+  const auto expect_one_node = [&](const char* name, const std::vector<Tensor>& parts, const Tensor& gradient) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      EXPECT_EQ(parts[i].grad_fn()->name(), name);
+      EXPECT_EQ(parts[i].grad_fn(), parts[0].grad_fn());
+      EXPECT_EQ(parts[i].output_nr(), i);
+      EXPECT_TRUE(parts[i].is_view());
+    }
+    x.mutable_grad() = Tensor();
+    (parts[1].sum() + 2 * parts.back().sum()).backward();
+    EXPECT_TRUE(equal(x.grad(), gradient));
+  };
+  const Tensor columns = tensor({0.0, 1.0, 0.0, 0.0, 0.0, 2.0}).to(kDouble).expand({4, 6});
+  expect_one_node("UnbindBackward0", x.unbind(1), columns);
+  expect_one_node("UnbindBackward0", x.unbind(-1), columns);
+  expect_one_node("SplitBackward0", x.split(2, 0),
+                  tensor({0.0, 0.0, 3.0, 3.0}).to(kDouble).unsqueeze(1).expand({4, 6}));
+  expect_one_node("SplitBackward0", x.chunk(3, 1), tensor({0.0, 0.0, 1.0, 1.0, 2.0, 2.0}).to(kDouble).expand({4, 6}));
+  expect_one_node("SplitWithSizesBackward0", x.split(IntArrayRef({1, 0, 3}), 0),
+                  tensor({0.0, 2.0, 2.0, 2.0}).to(kDouble).unsqueeze(1).expand({4, 6}));
+  EXPECT_ERROR(ones({}).unbind(), "Dimension specified as 0 but tensor has no dimensions");
+  EXPECT_EQ(ones({0, 2}).unbind().size(), 0u);
+
+  // They are views like any other.
+  const Tensor y = x.detach().clone().requires_grad_() * 1;
+  y.unbind(1)[2].mul_(3);
+  EXPECT_TRUE(equal(y.detach().select(1, 2), x.detach().select(1, 2) * 3));
+  EXPECT_EQ(y.grad_fn()->name(), "CopySlices");
+}
+
+// Parts of short rows are written a block of rows at a time.
+TEST(Shape, CatOfShortRowsPutsEachPartInItsPlace) {
+  for (const int64_t rows : {1, 2, 700, 5000}) {
+    for (const ScalarType dtype : {kDouble, kFloat, kLong, kBool}) {
+      std::vector<Tensor> parts;
+      for (const int64_t width : {1, 2, 0, 3, 4, 5, 17}) parts.push_back(arbitrary({rows, width}, -9, 9).to(dtype));
+      const Tensor all = cat(parts, 1);
+      int64_t start = 0;
+      for (const Tensor& part : parts) {
+        EXPECT_TRUE(equal(all.narrow(1, start, part.size(1)), part));
+        start += part.size(1);
+      }
+      EXPECT_TRUE(equal(cat(parts, -1).t().contiguous(), cat({parts[0].t(), all.narrow(1, 1, start - 1).t()}, 0)));
+    }
+  }
+  const Tensor a = arbitrary({40, 30}), b = arbitrary({40, 30});
+  EXPECT_TRUE(equal(stack({a, b}, 2).select(2, 1), b));
+  EXPECT_TRUE(equal(stack({a, b}, -1).select(2, 0), a));
 }
 
 }  // namespace
