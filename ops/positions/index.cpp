@@ -2,6 +2,7 @@
 #include <wengert/ops/elementwise/loops.h>
 #include <wengert/ops/kernels/copy_run.h>
 #include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/with_count.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
@@ -69,6 +70,31 @@ int64_t extent_along(const kernels::StridedLoop<N>& loop, size_t operand, int64_
 }
 
 // out = x at positions along dim; operands: out, positions, x. The loop visits x with a stride of 0 along dim.
+// Calls row(r, n) for rows [begin, end), n being `count` as with_count() gives it.
+template <class Row>
+void for_rows(int64_t begin, int64_t end, int64_t count, const Row& row) {
+  kernels::with_count(count, [&](auto n) {
+    for (int64_t r = begin; r < end; ++r) row(r, n);
+  });
+}
+
+// body(i) for i < n.
+template <class N, class Body>
+void for_each_of(N n, const Body& body) {
+  if constexpr (std::is_same_v<N, int64_t>) {
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < n; ++i) body(i);
+  } else {
+    for (int64_t i = 0; i < N::value; ++i) body(i);
+  }
+}
+
+// Whether a loop over positions, others and a line that they point into has rows of them side by side.
+bool is_in_rows(const kernels::StridedLoop<3>& loop, size_t positions, size_t other, size_t line, int64_t stride) {
+  return loop.dims() == 2 && loop.inner_stride(positions) == 1 && loop.inner_stride(other) == 1 &&
+         loop.inner_stride(line) == 0 && stride == 1;
+}
+
 template <class T>
 struct Gather {
   kernels::StridedLoop<3> loop;
@@ -80,6 +106,19 @@ struct Gather {
     check_positions(positions, checked, size, dim);
     T* out = reinterpret_cast<T*>(operands[0]);
     const T* x = reinterpret_cast<const T*>(operands[2]);
+    if (is_in_rows(loop, 1, 0, 2, stride)) {
+      kernels::parallel_rows(loop.size(1), loop.inner_size(), [=, this](int64_t begin, int64_t end) {
+        const auto [by_out, by_positions, by_x] = loop.strides(1);
+        for_rows(begin, end, loop.inner_size(),
+                 [=, by_out = by_out, by_p = by_positions, by_x = by_x](int64_t r, auto n) {
+                   T* to = out + r * by_out;
+                   const int64_t* p = positions + r * by_p;
+                   const T* from = x + r * by_x;
+                   for_each_of(n, [=](int64_t i) { to[i] = from[p[i]]; });
+                 });
+      });
+      return;
+    }
     kernels::parallel_ranges(loop.numel(), [&](int64_t begin, int64_t end) {
       loop.run(begin, end,
                [=, so = loop.inner_stride(0), sp = loop.inner_stride(1), sx = loop.inner_stride(2), by = stride](
@@ -130,27 +169,27 @@ struct Scatter {
     T* to = reinterpret_cast<T*>(operands[0]);
     const auto* positions = reinterpret_cast<const int64_t*>(operands[2]);
     const T* from = reinterpret_cast<const T*>(operands[3]);
-    const bool in_rows =
-        loop.inner_stride(0) == 1 && loop.inner_stride(1) == 1 && loop.inner_stride(2) == 0 && stride == 1;
-    constexpr int64_t kShort = 128;
-    const bool check_each_row = in_rows && loop.inner_size() > kShort;
-    if (!check_each_row) check_positions(positions, checked, size, dim);
     constexpr Write write;
-    loop.run([&](const int64_t* at, int64_t count) {
-      if (in_rows) {
-        const int64_t* p = positions + at[0];
-        // Row by row, while they are in the cache.
-        if (check_each_row && !kernels::simd::all_within(p, count, size))
-          check_positions(positions, checked, size, dim);
-        const T* values = from + at[1];
-        T* row = to + at[2];
-#pragma GCC unroll 4
-        for (int64_t i = 0; i < count; ++i) row[p[i]] = write(row[p[i]], values[i]);
-        return;
-      }
+    check_positions(positions, checked, size, dim);
+    if (is_in_rows(loop, 0, 1, 2, stride)) {
+      const auto [by_positions, by_from, by_to] = loop.strides(1);
+      for_rows(0, loop.size(1), loop.inner_size(),
+               [=, by_p = by_positions, by_from = by_from, by_to = by_to](int64_t r, auto n) {
+                 const int64_t* p = positions + r * by_p;
+                 const T* values = from + r * by_from;
+                 T* row = to + r * by_to;
+                 for_each_of(n, [=](int64_t i) { row[p[i]] = write(row[p[i]], values[i]); });
+               });
+      return;
+    }
+    loop.run([=, sp = loop.inner_stride(0), sf = loop.inner_stride(1), st = loop.inner_stride(2), by = stride](
+                 const int64_t* at, int64_t count) {
+      const int64_t* p = positions + at[0];
+      const T* values = from + at[1];
+      T* line = to + at[2];
       for (int64_t i = 0; i < count; ++i) {
-        T& target = to[at[2] + i * loop.inner_stride(2) + positions[at[0] + i * loop.inner_stride(0)] * stride];
-        target = write(target, from[at[1] + i * loop.inner_stride(1)]);
+        T& target = line[i * st + p[i * sp] * by];
+        target = write(target, values[i * sf]);
       }
     });
   }
@@ -293,13 +332,36 @@ std::vector<Tensor> one_index_a_dimension(const Tensor& x, TensorList indices) {
   return all;
 }
 
-// Where in x's memory the elements of x[indices] lie: in runs of so many, each at one of the offsets. `shape` is that
-// of the result.
+// Where in x's memory the elements of x[indices] lie. The result's dimensions are kept ones, then the indices' common
+// ones, then other kept ones; an element's offset is the sum of one of each.
 struct Places {
-  Tensor offsets;
-  int64_t run;
-  Dims shape;
+  Dims shape;  // of the result
+  size_t before_dims, common_dims;
+  std::vector<int64_t> before;
+  Tensor at;  // the common ones'
+  std::vector<int64_t> after;
 };
+
+// The offsets of all elements of such dimensions, in their order.
+std::vector<int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
+  std::vector<int64_t> offsets{0};
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    std::vector<int64_t> longer;
+    longer.reserve(offsets.size() * static_cast<size_t>(sizes[d]));
+    for (const int64_t offset : offsets) {
+      for (int64_t i = 0; i < sizes[d]; ++i) longer.push_back(offset + i * strides[d]);
+    }
+    offsets = std::move(longer);
+  }
+  return offsets;
+}
+
+bool are_side_by_side(const std::vector<int64_t>& offsets) {
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    if (offsets[i] != static_cast<int64_t>(i)) return false;
+  }
+  return true;
+}
 
 // Positions with those from the end counted from the front; throws where one is outside.
 Tensor from_front(const Tensor& positions, int64_t size, size_t dim) {
@@ -350,38 +412,89 @@ Places places_of(const Tensor& x, TensorList indices) {
   const auto before = static_cast<size_t>(std::count_if(kept.begin(), kept.end(), [&](size_t d) { return d < place; }));
   const bool reads_nothing =
       numel_of(common) == 0 || std::any_of(kept.begin(), kept.end(), [&](size_t d) { return x.sizes()[d] == 0; });
-  Places places{zeros({}, kLong), 1, {}};
-  for (size_t i = 0; i < before; ++i) places.shape.push_back(x.sizes()[kept[i]]);
+  Places places{{}, before, common.size(), {}, zeros({}, kLong), {}};
+  const auto offsets_along = [&](size_t begin, size_t end) {
+    Dims sizes, strides;
+    for (size_t i = begin; i < end; ++i) {
+      sizes.push_back(x.sizes()[kept[i]]);
+      strides.push_back(x.strides()[kept[i]]);
+    }
+    for (const int64_t size : sizes) places.shape.push_back(size);
+    return offsets_of(sizes, strides);
+  };
+  places.before = offsets_along(0, before);
   for (const int64_t size : common) places.shape.push_back(size);
-  for (size_t i = before; i < kept.size(); ++i) places.shape.push_back(x.sizes()[kept[i]]);
-  // Kept dimensions at the end whose elements lie side by side are a run.
-  size_t stepped = kept.size();
-  while (stepped > before && x.strides()[kept[stepped - 1]] == places.run) places.run *= x.sizes()[kept[--stepped]];
+  places.after = offsets_along(before, kept.size());
   if (reads_nothing) {
-    places.offsets = empty({0}, kLong);
+    places.at = empty({0}, kLong);
     return places;
   }
-  const auto after_dims = static_cast<int64_t>(stepped - before);
   bool is_first = true;
   for (size_t d = 0; d < all.size(); ++d) {
     if (!all[d].defined()) continue;
     const Tensor position = from_front(all[d], x.sizes()[d], d);
     const int64_t stride = x.strides()[d];
     const Tensor offset = stride == 1 ? position : position * stride;
-    places.offsets = std::exchange(is_first, false) ? offset : places.offsets + offset;
+    places.at = std::exchange(is_first, false) ? offset : places.at + offset;
   }
-  Tensor offsets = places.offsets.expand(common);
-  for (int64_t i = 0; i < after_dims; ++i) offsets = offsets.unsqueeze(-1);
-  for (size_t i = 0; i < stepped; ++i) {
-    // This kept dimension's own steps, broadcast over all others.
-    Tensor steps = arange(x.sizes()[kept[i]]) * x.strides()[kept[i]];
-    const size_t dims_after =
-        i < before ? (before - 1 - i) + common.size() + static_cast<size_t>(after_dims) : stepped - 1 - i;
-    for (size_t k = 0; k < dims_after; ++k) steps = steps.unsqueeze(-1);
-    offsets = offsets + steps;
-  }
-  places.offsets = offsets.contiguous();
+  places.at = places.at.expand(common).contiguous();
   return places;
+}
+
+// out, contiguous, <- the elements of x at these places.
+template <class T>
+void read_places(const Places& places, T* out, const T* x) {
+  const auto* at = places.at.data_ptr<int64_t>();
+  const int64_t common = places.at.numel(), count = static_cast<int64_t>(places.after.size());
+  const int64_t rows = static_cast<int64_t>(places.before.size()) * common;
+  const bool is_run = are_side_by_side(places.after);
+  kernels::parallel_rows(rows, count, [&](int64_t begin, int64_t end) {
+    if (count == 1 && rows == common) {
+      const T* first = x + places.after[0];
+#pragma GCC unroll 4
+      for (int64_t i = begin; i < end; ++i) out[i] = first[at[i]];
+      return;
+    }
+    for (int64_t row = begin; row < end; ++row) {
+      const T* from = x + places.before[static_cast<size_t>(row / common)] + at[row % common];
+      T* to = out + row * count;
+      if (is_run) {
+        std::copy_n(from, count, to);
+      } else {
+        for (int64_t i = 0; i < count; ++i) to[i] = from[places.after[static_cast<size_t>(i)]];
+      }
+    }
+  });
+}
+
+// The elements of `to` at these places <- join(element, value); values: of the places' shape. One after another, so
+// that of equal places the last one counts, or the sum does not depend on threads.
+template <class T, class Join>
+void write_places(const Places& places, T* to, const Tensor& values, const Join& join) {
+  const auto offsets_along = [&](size_t begin, size_t end) {
+    return offsets_of(values.sizes().slice(begin, end - begin), values.strides().slice(begin, end - begin));
+  };
+  const size_t common_end = places.before_dims + places.common_dims;
+  const std::vector<int64_t> before = offsets_along(0, places.before_dims);
+  const std::vector<int64_t> common = offsets_along(places.before_dims, common_end);
+  const std::vector<int64_t> after = offsets_along(common_end, values.sizes().size());
+  const bool is_run = are_side_by_side(places.after) && are_side_by_side(after);
+  const auto* at = places.at.data_ptr<int64_t>();
+  const T* first = values.data_ptr<T>();
+  for (size_t b = 0; b < before.size(); ++b) {
+    for (size_t c = 0; c < static_cast<size_t>(places.at.numel()); ++c) {
+      T* target = to + places.before[b] + at[c];
+      const T* value = first + before[b] + common[c];
+      if (is_run) {
+        kernels::do_plain_loop<1, 1>(target, static_cast<int64_t>(after.size()), join, target, value);
+        continue;
+      }
+      for (size_t a = 0; a < after.size(); ++a) {
+        T& element = target[places.after[a]];
+        element = join(element, value[after[a]]);
+      }
+    }
+  }
 }
 
 // Copies for a formula, which the caller's later in-place changes do not touch.
@@ -404,18 +517,14 @@ Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor&
         "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}", values.sizes(),
         IntArrayRef(places.shape));
   const auto write = [&] {
-    const Tensor from = values.detach().expand(places.shape).contiguous();
+    const Tensor source = values.is_alias_of(self) ? values.detach().clone() : values.detach();
+    const Tensor from = source.expand(places.shape);
     dispatch(self.dtype(), [&]<class T>() {
-      const T* value = from.data_ptr<T>();
-      const auto* at = places.offsets.data_ptr<int64_t>();
-      const int64_t run = places.run;
-      for (int64_t i = 0; i < places.offsets.numel(); ++i, value += run) {
-        T* to = self.data_ptr<T>() + at[i];
-        if (add) {
-          for (int64_t k = 0; k < run; ++k) to[k] = added(to[k], value[k]);
-        } else {
-          for (int64_t k = 0; k < run; ++k) to[k] = value[k];
-        }
+      T* to = self.data_ptr<T>();
+      if (add) {
+        write_places(places, to, from, added);
+      } else {
+        write_places(places, to, from, [](T, T value) { return value; });
       }
     });
   };
@@ -606,19 +715,7 @@ Tensor index(const Tensor& x, TensorList indices) {
   }
   const Places places = places_of(x, indices);
   Tensor y = empty(places.shape, x.options());
-  dispatch(x.dtype(), [&]<class T>() {
-    const T* from = x.data_ptr<T>();
-    T* to = y.data_ptr<T>();
-    const auto* at = places.offsets.data_ptr<int64_t>();
-    kernels::parallel_rows(places.offsets.numel(), places.run, [&](int64_t begin, int64_t end) {
-      if (places.run == 1) {
-#pragma GCC unroll 4
-        for (int64_t i = begin; i < end; ++i) to[i] = from[at[i]];
-        return;
-      }
-      for (int64_t i = begin; i < end; ++i) std::copy_n(from + at[i], places.run, to + i * places.run);
-    });
-  });
+  dispatch(x.dtype(), [&]<class T>() { read_places(places, y.data_ptr<T>(), x.data_ptr<T>()); });
   return record("IndexBackward0", y, {x}, saving(),
                 [kept = kept_indices(indices, autograd::must_record({x})), sizes = Dims(x.sizes())](const Backward& b)
                     -> Gradients { return {index_put(zeros(sizes, b.grad().options()), kept, b.grad(), true)}; });

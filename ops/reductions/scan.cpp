@@ -39,52 +39,94 @@ void scan_columns(T* out, const T* x, int64_t length, int64_t stride, int64_t co
   }
 }
 
-// Lines of elements side by side, one after the other, in steps forward or back. Several go along together: each waits
-// for its own last sum.
-template <int by, int lines, class T, class Step>
-void scan_lines(T* out, const T* x, int64_t length, Step step) {
+// Elements from one of a line to the next, and from one line to the next.
+struct LineSteps {
+  int64_t along, between;
+};
+
+// Lines from their first elements on, or backward where these are their last ones. Several go along together: each
+// waits for its own last sum.
+template <int lines, class T, class Along, class Step>
+void scan_lines(T* out, int64_t between_out, const T* x, int64_t between, Along along_out, Along along, int64_t length,
+                Step step) {
   std::array<kernels::Accumulator<T>, lines> so_far;
-  for (int64_t i = 0; i < length; ++i) {
+  for (int line = 0; line < lines; ++line) {
+    so_far[static_cast<size_t>(line)] = x[line * between];
+    out[line * between_out] = x[line * between];
+  }
+  for (int64_t i = 1; i < length; ++i) {
+    x += along;
+    out += along_out;
+#pragma GCC unroll 4
     for (int line = 0; line < lines; ++line) {
-      const int64_t at = line * length + (by < 0 ? length - 1 - i : i);
       auto& sum = so_far[static_cast<size_t>(line)];
-      sum = i == 0 ? kernels::Accumulator<T>(x[at]) : step(sum, kernels::Accumulator<T>(x[at]));
-      out[at] = static_cast<T>(sum);
+      sum = step(sum, kernels::Accumulator<T>(x[line * between]));
+      out[line * between_out] = static_cast<T>(sum);
     }
   }
 }
 
-template <int by, class T, class Step>
-void scan_all_lines(T* out, const T* x, int64_t length, int64_t count, Step step) {
-  constexpr int kTogether = 4;
-  int64_t line = 0;
-  for (; line + kTogether <= count; line += kTogether) {
-    scan_lines<by, kTogether>(out + line * length, x + line * length, length, step);
+template <class T, class Step>
+void scan_all_lines(T* out, LineSteps to, const T* x, LineSteps from, int64_t length, int64_t count, bool backward,
+                    Step step) {
+  if (backward) {
+    out += (length - 1) * to.along;
+    x += (length - 1) * from.along;
+    to.along = -to.along;
+    from.along = -from.along;
   }
-  for (; line < count; ++line) scan_lines<by, 1>(out + line * length, x + line * length, length, step);
+  const auto scan_all = [=](auto along_out, auto along) {
+    int64_t line = 0;
+    const auto scan_next = [&]<int lines>(std::integral_constant<int, lines>) {
+      scan_lines<lines>(out + line * to.between, to.between, x + line * from.between, from.between, along_out, along,
+                        length, step);
+      line += lines;
+    };
+    while (line + 4 <= count) scan_next(std::integral_constant<int, 4>());
+    if (line + 2 <= count) scan_next(std::integral_constant<int, 2>());
+    if (line < count) scan_next(std::integral_constant<int, 1>());
+  };
+  if (to.along == 1 && from.along == 1) {
+    using One = std::integral_constant<int64_t, 1>;
+    scan_all(One(), One());
+  } else {
+    scan_all(to.along, from.along);
+  }
+}
+
+// The steps of the lines of a matrix, a vector or a number along a dimension.
+LineSteps steps_along(const Tensor& x, int64_t dim) {
+  const int64_t along = x.dim() == 0 ? 1 : x.stride(dim);
+  return {along, x.dim() == 2 ? x.stride(1 - dim) : 0};
 }
 
 template <class Step>
 Tensor scan(const char* name, const Tensor& x, int64_t dim, ScalarType dtype, Step step, bool backward = false) {
-  const Tensor input = x.detach().to(dtype).contiguous();
+  Tensor input = x.detach().to(dtype);
   Tensor out = empty(x.sizes(), dtype);
   const int64_t position = wrap_dim(dim, x.dim());
   if (x.numel() == 0) return out;
   const int64_t length = x.dim() == 0 ? 1 : x.size(position);
   int64_t inner = 1;
   for (int64_t d = position + 1; d < x.dim(); ++d) inner *= x.size(d);
+  // In a matrix lines may lie in any way; of others, and of many lines that lie across, whole blocks are side by side.
+  constexpr int64_t kFew = 4;
+  const bool by_lines = x.dim() <= 2 && (inner <= kFew || !input.is_contiguous());
+  if (!by_lines) input = input.contiguous();
   dispatch_numbers(dtype, name, [&]<class T>() {
-    const T* from = input.data_ptr<T>();
-    T* to = out.data_ptr<T>();
+    const T* a = input.data_ptr<T>();
+    T* y = out.data_ptr<T>();
+    if (by_lines || inner == 1) {
+      const LineSteps from = by_lines ? steps_along(input, position) : LineSteps{1, length};
+      const LineSteps to = by_lines ? steps_along(out, position) : from;
+      kernels::parallel_rows(x.numel() / length, length, [&](int64_t begin, int64_t end) {
+        scan_all_lines(y + begin * to.between, to, a + begin * from.between, from, length, end - begin, backward, step);
+      });
+      return;
+    }
     kernels::parallel_rows(x.numel() / (length * inner), length * inner, [&](int64_t begin, int64_t end) {
-      const T* a = from + begin * length * inner;
-      T* y = to + begin * length * inner;
-      if (inner == 1) {
-        return backward ? scan_all_lines<-1>(y, a, length, end - begin, step)
-                        : scan_all_lines<1>(y, a, length, end - begin, step);
-      }
-      for (int64_t block = begin; block < end; ++block, a += length * inner, y += length * inner) {
-        scan_columns(y, a, length, inner, inner, backward, step);
+      for (int64_t block = begin * length * inner; block < end * length * inner; block += length * inner) {
+        scan_columns(y + block, a + block, length, inner, inner, backward, step);
       }
     });
   });

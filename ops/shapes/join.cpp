@@ -2,11 +2,14 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
 #include <wengert/ops/elementwise/write_out.h>
+#include <wengert/ops/kernels/with_count.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/out.h>
 #include <wengert/ops/promotion.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 // Tensors put together along a dimension, and taken apart (as views: what is put together again are the gradients);
 // G = dL/dy.
@@ -84,28 +87,23 @@ struct Joined {
     }
   }
 
-  // Where rows are short: a block of them at a time, so that what one part leaves of the caches' lines the next one
-  // fills. False for others, and while a step is traced.
+  // Row after row, where the parts' rows and their elements have one step each: of short rows a block at a time, so
+  // that what one part leaves of the caches' lines the next one fills. False for others, and while a step is traced.
   bool write_rows(const Tensor& out) const {
-    constexpr int64_t kShort = 256, kBlock = 2048;  // elements
+    constexpr int64_t kLong = 4096, kBlock = 2048;  // elements
     int64_t rows = 1, row = 1;
     for (int64_t d = 0; d < out.dim(); ++d) (d < dim ? rows : row) *= out.size(d);
-    const bool plain = out.is_contiguous() && std::all_of(parts.begin(), parts.end(), [](const Tensor& part) {
-                         return part.is_contiguous() && adds_elements(part);
-                       });
-    if (!plain || rows < 2 || row == 0 || row > kShort || tracing::listener != nullptr) return false;
+    if (!out.is_contiguous() || rows < 2 || row == 0 || row > kLong || tracing::listener != nullptr) return false;
+    std::vector<Piece> pieces;
+    int64_t at = 0;
+    for (const Tensor& part : parts) {
+      if (part.numel() == 0) continue;
+      const auto by_row = single_step(part, 0, dim), step = single_step(part, dim, part.dim());
+      if (!by_row || !step) return false;
+      pieces.push_back({&part, at, part.numel() / rows, *by_row, *step});
+      at += pieces.back().width;
+    }
     dispatch(dtype, [&]<class T>() {
-      struct Piece {
-        const T* from;
-        int64_t at, width;  // in a row
-      };
-      std::vector<Piece> pieces;
-      int64_t at = 0;
-      for (const Tensor& part : parts) {
-        const int64_t width = part.numel() / rows;
-        if (width > 0) pieces.push_back({part.data_ptr<T>(), at, width});
-        at += width;
-      }
       T* to = out.data_ptr<T>();
       kernels::parallel_rows(rows, row, [&, to](int64_t begin, int64_t end) {
         const int64_t block = std::max<int64_t>(1, kBlock / row);
@@ -117,20 +115,56 @@ struct Joined {
     return true;
   }
 
-  // A part's columns of the rows [begin, end).
-  template <class T, class Piece>
-  static void copy_piece(T* to, int64_t row, const Piece piece, int64_t begin, int64_t end) {
-    T* out = to + piece.at;
-    const auto copy = [=](auto width) {
-      for (int64_t r = begin; r < end; ++r) std::copy_n(piece.from + r * width, int64_t{width}, out + r * row);
-    };
-    switch (piece.width) {
-      case 1: return copy(std::integral_constant<int64_t, 1>());
-      case 2: return copy(std::integral_constant<int64_t, 2>());
-      case 3: return copy(std::integral_constant<int64_t, 3>());
-      case 4: return copy(std::integral_constant<int64_t, 4>());
-      default: return copy(piece.width);
+  struct Piece {
+    const Tensor* part;
+    int64_t at, width;  // in a row of the result
+    int64_t by_row, step;
+  };
+
+  // From an element to the next through these dimensions, if that is always the same.
+  static std::optional<int64_t> single_step(const Tensor& x, int64_t begin, int64_t end) {
+    std::optional<int64_t> step;
+    int64_t next = 0;
+    for (int64_t d = end; d-- > begin;) {
+      if (x.size(d) == 1) continue;
+      if (step && x.stride(d) != next) return std::nullopt;
+      if (!step) step = x.stride(d);
+      next = x.stride(d) * x.size(d);
     }
+    return step.value_or(0);
+  }
+
+  // A part's columns of the rows [begin, end).
+  template <class T>
+  static void copy_piece(T* to, int64_t row, const Piece& piece, int64_t begin, int64_t end) {
+    constexpr int64_t kMostSingly = 16;
+    const auto [part, at, all, by_row, step] = piece;
+    kernels::with_count(all, [=, out = to + at, from = part->data_ptr<T>(), by_row = by_row, step = step](auto width) {
+      if constexpr (!std::is_same_v<decltype(width), int64_t>) {
+        if (by_row == 0) {  // the same ones in every row
+          std::array<T, decltype(width)::value> own;
+          for (int64_t i = 0; i < width; ++i) own[static_cast<size_t>(i)] = from[i * step];
+          for (int64_t r = begin; r < end; ++r) std::copy(own.begin(), own.end(), out + r * row);
+          return;
+        }
+      }
+      for (int64_t r = begin; r < end; ++r) {
+        const T* source = from + r * by_row;
+        T* target = out + r * row;
+        if (step == 1) {
+          std::copy_n(source, int64_t{width}, target);
+        } else if (step == 0) {
+          const T value = *source;
+          if (width > kMostSingly) {
+            kernels::fill_run(target, value, width);
+          } else {
+            for (int64_t i = 0; i < width; ++i) target[i] = value;
+          }
+        } else {
+          for (int64_t i = 0; i < width; ++i) target[i] = source[i * step];
+        }
+      }
+    });
   }
 
   std::vector<Tensor> parts;

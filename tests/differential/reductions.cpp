@@ -24,8 +24,7 @@ void add_reductions(Operations& operations) {
   all("any", [](const auto& x) { return x.any(); });
   all("count_nonzero", [](const auto& x) { return x.count_nonzero(); });
   all("nansum", [](const auto& x) { return x.nansum(); });
-  operations.add("median", {Kind::kReal},
-                 [](const auto& in, const Numbers&) { return without_ties(in[0].reshape({-1}), 0).median(); });
+  operations.add("median", {Kind::kReal}, [](const auto& in, const Numbers&) { return in[0].median(); });
 
   using Dims = std::vector<int64_t>;
   along("sum_dim", [](const auto& x, int64_t d, bool keep) { return x.sum(Dims{d}, keep); });
