@@ -5,8 +5,8 @@
 
 namespace wengert::kernels {
 
-// LAPACK on one column-major matrix without gaps. T: float or double. Those that may fail return LAPACK's info:
-// 0 where all went well, i > 0 where the i-th pivot or minor is to blame.
+// LAPACK on one column-major matrix without gaps. T: float or double. Those that may fail
+// return LAPACK's info: 0 where all went well, i > 0 where the i-th pivot or minor is to blame.
 
 /// What a routine needs besides its operands; kept from one matrix to the next of the same shape.
 template <class T>

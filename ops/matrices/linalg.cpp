@@ -2,10 +2,12 @@
 #include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/kernels/lapack.h>
+#include <wengert/ops/kernels/with_count.h>
 #include <wengert/ops/linalg.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/reductions/reduction.h>
 
+#include <algorithm>
 #include <cmath>
 
 // Solving and factorizing matrices, through LAPACK; G = dL/dy. Every operation takes batches: all dimensions but the
@@ -65,7 +67,24 @@ Tensor column_major(const Tensor& a, int64_t rows, int64_t columns) {
 // A copy in that layout, without history.
 Tensor column_major_copy(const Tensor& a) {
   Tensor copy = column_major(a, a.size(-2), a.size(-1));
-  copy.copy_(a.detach());
+  constexpr int64_t kSmall = 16;
+  const int64_t rows = a.size(-2), columns = a.size(-1);
+  if (!a.is_contiguous() || rows > kSmall || columns > kSmall) {
+    copy.copy_(a.detach());
+    return copy;
+  }
+  dispatch_floating(a.dtype(), "linalg", [&]<class T>() {
+    const T* from = a.data_ptr<T>();
+    T* to = copy.data_ptr<T>();
+    const int64_t count = a.numel();
+    kernels::with_count(columns, [=](auto n) {
+      for (int64_t matrix = 0; matrix < count; matrix += rows * n) {
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < n; ++j) to[matrix + j * rows + i] = from[matrix + i * n + j];
+        }
+      }
+    });
+  });
   return copy;
 }
 
@@ -99,7 +118,7 @@ Tensor compute_solve(const Tensor& a, const Tensor& b, const char* op) {
   const int64_t n = a.size(-1), m = b.size(-1);
   dispatch_floating(a.dtype(), op, [&]<class T>() {
     kernels::Workspace<T> workspace;
-    for (int64_t s = 0; s < batches_of(a); ++s) {
+    for (int64_t s = 0, batches = batches_of(a); s < batches; ++s) {
       const int info = kernels::lapack_solve(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m), workspace);
       check(info == 0 || !inverts,
             "{}: {}The diagonal element {} is zero, the inversion could not be completed because the input matrix is "
@@ -127,7 +146,7 @@ void for_each_lu(const Tensor& a, const char* op, const Use& use) {
   const int64_t n = a.size(-1);
   std::vector<int> swaps(static_cast<size_t>(n));
   dispatch_floating(a.dtype(), op, [&]<class T>() {
-    for (int64_t s = 0; s < batches_of(a); ++s) {
+    for (int64_t s = 0, batches = batches_of(a); s < batches; ++s) {
       T* lu = part<T>(factors, s, n * n);
       kernels::lapack_lu(n, lu, swaps.data());
       bool odd = false;
@@ -300,7 +319,7 @@ Tensor solve_upper(const Tensor& a, const Tensor& b) {
   Tensor x = column_major_copy(b);
   const int64_t n = a.size(-1), m = b.size(-1);
   dispatch_floating(a.dtype(), "linalg.cholesky", [&]<class T>() {
-    for (int64_t s = 0; s < batches_of(a); ++s) {
+    for (int64_t s = 0, batches = batches_of(a); s < batches; ++s) {
       const int info = kernels::lapack_solve_upper(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m));
       check(info == 0, "linalg.cholesky: {}The factor is singular.", batch_name(a, s));
     }
@@ -318,15 +337,16 @@ Tensor linalg_cholesky(const Tensor& a, bool upper) {
     l = column_major_copy(a);
     const int64_t n = a.size(-1);
     dispatch_floating(a.dtype(), "linalg.cholesky", [&]<class T>() {
-      for (int64_t s = 0; s < batches_of(a); ++s) {
-        const int info = kernels::lapack_cholesky(n, part<T>(l, s, n * n));
+      for (int64_t s = 0, batches = batches_of(a); s < batches; ++s) {
+        T* factor = part<T>(l, s, n * n);
+        const int info = kernels::lapack_cholesky(n, factor);
         check(info == 0,
               "linalg.cholesky: {}The factorization could not be completed because the input is not positive-definite "
               "(the leading minor of order {} is not positive-definite).",
               batch_name(a, s), info);
+        for (int64_t j = 1; j < n; ++j) std::fill_n(factor + j * n, j, T(0));
       }
     });
-    l = tril(l);
   }
   return record("LinalgCholeskyExBackward0", l, {a}, saving(ToSave::output(l)), [](const Backward& c) -> Gradients {
     const Tensor l = c.saved(0), lt = transposed(l);
@@ -376,7 +396,7 @@ Tensor compute_svd(const Tensor& a, const Tensor& u, const Tensor& vh) {
   Tensor values = vectors(a, k);
   dispatch_floating(a.dtype(), "linalg.svd", [&]<class T>() {
     kernels::Workspace<T> workspace;
-    for (int64_t i = 0; i < batches_of(a); ++i) {
+    for (int64_t i = 0, batches = batches_of(a); i < batches; ++i) {
       const int info =
           kernels::lapack_svd(n, m, part<T>(destroyed, i, n * m), u.defined() ? part<T>(u, i, n * k) : nullptr,
                               part<T>(values, i, k), vh.defined() ? part<T>(vh, i, k * m) : nullptr, workspace);
@@ -435,7 +455,7 @@ std::tuple<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
     q = column_major(a, n, k);
     dispatch_floating(a.dtype(), "linalg.qr", [&]<class T>() {
       kernels::Workspace<T> workspace;
-      for (int64_t i = 0; i < batches_of(a); ++i) {
+      for (int64_t i = 0, batches = batches_of(a); i < batches; ++i) {
         kernels::lapack_qr(n, m, part<T>(factors, i, n * m), part<T>(q, i, n * k), workspace);
       }
     });
@@ -466,7 +486,7 @@ std::tuple<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
     const bool lower = uplo == "L" || uplo == "l";
     dispatch_floating(a.dtype(), "linalg.eigh", [&]<class T>() {
       kernels::Workspace<T> workspace;
-      for (int64_t i = 0; i < batches_of(a); ++i) {
+      for (int64_t i = 0, batches = batches_of(a); i < batches; ++i) {
         const int info = kernels::lapack_eigh(n, part<T>(v, i, n * n), part<T>(w, i, n), lower, workspace);
         check(info == 0,
               "linalg.eigh: {}The algorithm failed to converge because the input matrix is ill-conditioned or has too "
