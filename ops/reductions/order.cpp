@@ -62,6 +62,37 @@ void add_lines(T* best, Index* at, const T* line, int64_t stride, int64_t length
   });
 }
 
+// The extremes of a few columns: a line of several rows after another, so that vectors have something to do, and of the
+// candidates that each column has then, the first of the best.
+template <bool kLargest, class T>
+void find_extremes_of_few(const T* x, int64_t length, int64_t columns, T* values, int64_t* positions) {
+  constexpr int64_t kMost = 64;
+  using Index = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+  const int64_t rows = kMost / columns, wide = rows * columns, lines = length / rows;
+  std::array<T, kMost> best;
+  std::array<Index, kMost> at{};
+  std::copy_n(x, wide, best.begin());
+  add_lines<kLargest>(best.data(), at.data(), x, wide, lines, wide);
+  for (int64_t column = 0; column < columns; ++column) {
+    T value = best[static_cast<size_t>(column)];
+    int64_t position = at[static_cast<size_t>(column)] * rows;
+    const auto add = [&](T v, int64_t from) {
+      const bool beats = value == value && !(kLargest ? v <= value : v >= value);
+      const bool is_equal = v == value || (v != v && value != value);
+      if (!beats && !(is_equal && from < position)) return;
+      value = v;
+      position = from;
+    };
+    for (int64_t row = 1; row < rows; ++row) {
+      const auto i = static_cast<size_t>(row * columns + column);
+      add(best[i], at[i] * rows + row);
+    }
+    for (int64_t row = lines * rows; row < length; ++row) add(x[row * columns + column], row);
+    values[column] = value;
+    positions[column] = position;
+  }
+}
+
 template <bool kLargest, class T>
 void find_extremes(const Lines& lines, T* values, int64_t* positions) {
   const T* x = lines.x.data_ptr<T>();
@@ -84,6 +115,16 @@ void find_extremes(const Lines& lines, T* values, int64_t* positions) {
         }
         values[row] = a[at];
         positions[row] = at;
+      }
+    });
+    return;
+  }
+  constexpr int64_t kFewColumns = 16, kManyRows = 128;
+  if (inner <= kFewColumns && length >= kManyRows) {
+    kernels::parallel_rows(lines.outer, length * inner, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; ++o) {
+        find_extremes_of_few<kLargest>(x + o * length * inner, length, inner, values + o * inner,
+                                       positions + o * inner);
       }
     });
     return;

@@ -6,9 +6,11 @@
 #include <wengert/ops/elementwise/in_place.h>
 #include <wengert/ops/elementwise/loops.h>
 #include <wengert/ops/kernels/copy_run.h>
+#include <wengert/ops/kernels/with_count.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 // Elements repeated, turned round, padded and cut, and the parts of matrices; G = dL/dy. Most are made of
@@ -22,22 +24,55 @@ namespace {
 Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower) {
   if (x.numel() == 0) return x.clone();  // of any shape
   check(x.dim() >= 2, "{}: input tensor must have at least 2 dimensions", lower ? "tril" : "triu");
-  const Tensor from = x.detach().contiguous(), y = empty(x.sizes(), x.dtype());
+  const Tensor from = x.dim() == 2 ? x.detach() : x.detach().contiguous(), y = empty(x.sizes(), x.dtype());
   const int64_t rows = x.size(-2), columns = x.size(-1);
+  // Rows above `top` and from `bottom` on are all 0 or all x's; the diagonal goes through the others.
+  const int64_t top = std::clamp<int64_t>(-diagonal, 0, rows);
+  const int64_t bottom = std::max(top, std::clamp<int64_t>(columns - diagonal, 0, rows));
+  const int64_t matrices = y.numel() / (rows * columns);
   dispatch(x.dtype(), [&]<class T>() {
     const T* a = from.data_ptr<T>();
     T* to = y.data_ptr<T>();
-    kernels::parallel_rows(y.numel() / columns, columns, [&](int64_t begin, int64_t end) {
+    const int64_t by_row = from.stride(-2), by_column = from.stride(-1);
+    const auto whole_rows = [&](int64_t matrix, int64_t begin, int64_t end, bool copies) {
+      const int64_t at = (matrix * rows + begin) * columns, count = (end - begin) * columns;
+      if (!copies) {
+        kernels::fill_run(to + at, T(0), count);
+      } else if (x.dim() == 2) {
+        const NoGradGuard no_grad;
+        copy_elements(y.narrow(0, begin, end - begin), from.narrow(0, begin, end - begin));
+      } else {
+        kernels::copy_run(to + at, a + at, count);
+      }
+    };
+    const auto cut_rows = [=](int64_t matrix, int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         // Up to here the lower triangle, from here on the upper one.
-        const int64_t cut = std::clamp<int64_t>(r % rows + diagonal + (lower ? 1 : 0), 0, columns);
-        const T* row = a + r * columns;
-        T* out = to + r * columns;
-        if (lower) {
-          std::fill(std::copy_n(row, cut, out), out + columns, T(0));
+        const int64_t cut = std::clamp<int64_t>(r + diagonal + (lower ? 1 : 0), 0, columns);
+        const T* row = a + (matrix * rows + r) * by_row;
+        T* out = to + (matrix * rows + r) * columns;
+        const int64_t first = lower ? 0 : cut, last = lower ? cut : columns;
+        std::fill_n(out, first, T(0));
+        if (by_column == 1) {
+          std::copy(row + first, row + last, out + first);
         } else {
-          std::copy(row + cut, row + columns, std::fill_n(out, cut, T(0)));
+          for (int64_t c = first; c < last; ++c) out[c] = row[c * by_column];
         }
+        std::fill_n(out + last, columns - last, T(0));
+      }
+    };
+    if (matrices == 1) {
+      whole_rows(0, 0, top, !lower);
+      kernels::parallel_rows(bottom - top, columns,
+                             [&](int64_t begin, int64_t end) { cut_rows(0, top + begin, top + end); });
+      whole_rows(0, bottom, rows, lower);
+      return;
+    }
+    kernels::parallel_rows(matrices, rows * columns, [&](int64_t begin, int64_t end) {
+      for (int64_t matrix = begin; matrix < end; ++matrix) {
+        whole_rows(matrix, 0, top, !lower);
+        cut_rows(matrix, top, bottom);
+        whole_rows(matrix, bottom, rows, lower);
       }
     });
   });
@@ -141,6 +176,29 @@ void write_repeated(T* to, int64_t to_count, const T* from, int64_t from_count, 
 
 // y, an operation's result, as a tensor that the caller may change: a copy if it came out as a view of the operand x.
 Tensor new_tensor(const Tensor& y, const Tensor& x) { return y.is_alias_of(x) ? y.clone() : own_tensor(y); }
+
+// x with its elements moved along a dimension, without history.
+Tensor rolled(const Tensor& x, int64_t shift, int64_t dim) {
+  const NoGradGuard no_grad;
+  const int64_t size = x.size(dim), start = ((size - shift) % size + size) % size;
+  constexpr int64_t kFew = 4;
+  if (dim + 1 < x.dim() || size > kFew || !x.is_contiguous()) {
+    return cat({x.narrow(dim, start, size - start), x.narrow(dim, 0, start)}, dim);
+  }
+  std::array<int64_t, kFew> from{};
+  for (int64_t i = 0; i < size; ++i) from[static_cast<size_t>(i)] = (start + i) % size;
+  Tensor y = empty(x.sizes(), x.dtype());
+  dispatch(x.dtype(), [&]<class T>() {
+    kernels::with_count(size, [&, a = x.data_ptr<T>(), to = y.data_ptr<T>()](auto n) {
+      kernels::parallel_rows(x.numel() / size, size, [=](int64_t begin, int64_t end) {
+        for (int64_t at = begin * n; at < end * n; at += n) {
+          for (int64_t i = 0; i < n; ++i) to[at + i] = a[at + from[static_cast<size_t>(i)]];
+        }
+      });
+    });
+  });
+  return y;
+}
 
 }  // namespace
 }  // namespace ops
@@ -262,11 +320,9 @@ Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t
   check(repeats >= 0, "repeats can not be negative");
   const Tensor from = dim ? x : x.reshape({-1});
   const int64_t along = wrap_dim(dim.value_or(0), from.dim());
-  Dims shape(from.sizes());
-  shape[static_cast<size_t>(along)] *= repeats;
-  std::vector<int64_t> counts(from.sizes().size() + 1, 1);
-  counts[static_cast<size_t>(along) + 1] = repeats;
-  return own_tensor(from.unsqueeze(along + 1).repeat(counts).reshape(shape));
+  check(from.dim() > 0, "Dimension specified as {} but tensor has no dimensions", along);
+  const int64_t length = from.size(along);
+  return from.index_select(along, arange(length).unsqueeze(1).expand({length, repeats}).reshape({-1}));
 }
 
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<int64_t> dim) {
@@ -292,22 +348,24 @@ Tensor flip(const Tensor& x, IntArrayRef dims) {
                 [dims = Dims(dims)](const Backward& b) -> Gradients { return {flip(b.grad(), dims)}; });
 }
 
+// y = x with its elements moved along dims, those that go over the end to the front.   VJP:   dx = G moved back.
 Tensor roll(const Tensor& x, IntArrayRef shifts, IntArrayRef dims) {
   check(!shifts.empty(), "`shifts` required");
-  if (dims.empty()) {
-    check(shifts.size() == 1, "shifts and dimensions must align. shifts: {}, dims:0", shifts.size());
-    return new_tensor(roll(x.reshape({-1}), shifts, 0).reshape(x.sizes()), x);
+  check(!dims.empty() || shifts.size() == 1, "shifts and dimensions must align. shifts: {}, dims:0", shifts.size());
+  check(dims.empty() || shifts.size() == dims.size(), "shifts and dimensions must align. shifts: {}, dims:{}",
+        shifts.size(), dims.size());
+  Tensor y = x.detach();
+  if (x.numel() == 0) {
+    y = y.clone();
+  } else if (dims.empty()) {
+    y = rolled(y.reshape({-1}), shifts[0], 0).reshape(x.sizes());
+  } else {
+    for (size_t i = 0; i < dims.size(); ++i) y = rolled(y, shifts[i], wrap_dim(dims[i], x.dim()));
   }
-  check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: {}, dims:{}", shifts.size(),
-        dims.size());
-  if (x.numel() == 0) return x.clone();
-  Tensor y = x;
-  for (size_t i = 0; i < dims.size(); ++i) {
-    const int64_t size = y.size(dims[i]);
-    const int64_t start = ((size - shifts[i]) % size + size) % size;
-    y = cat({y.narrow(dims[i], start, size - start), y.narrow(dims[i], 0, start)}, dims[i]);
-  }
-  return new_tensor(y, x);
+  Dims back(shifts);
+  for (int64_t& shift : back) shift = -shift;
+  return record("RollBackward0", new_tensor(y, x), {x}, saving(),
+                [back, dims = Dims(dims)](const Backward& b) -> Gradients { return {roll(b.grad(), back, dims)}; });
 }
 
 // y = x with `value` around it: pads are (before, after) of the last dimension, then of the one before, and so on;
