@@ -245,13 +245,28 @@ Tensor gradient_of_svd(const Tensor& du, const Tensor& ds, const Tensor& dvh, co
   return da;
 }
 
+// X = A⁻¹ B for upper triangular A.
+Tensor solve_upper(const Tensor& a, const Tensor& b, const char* op) {
+  if (autograd::must_record({a, b})) return linalg_solve(a, b);
+  const Tensor factors = column_major_copy(a);
+  Tensor x = column_major_copy(b);
+  const int64_t n = a.size(-1), m = b.size(-1);
+  dispatch_floating(a.dtype(), op, [&]<class T>() {
+    for (int64_t s = 0, batches = batches_of(a); s < batches; ++s) {
+      const int info = kernels::lapack_solve_upper(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m));
+      check(info == 0, "{}: {}The factor is singular.", op, batch_name(a, s));
+    }
+  });
+  return x;
+}
+
 // dA of A = Q R, R square: (dQ + Q S) R⁻ᵀ, with S the symmetric matrix whose upper triangle is that of
 // dR Rᵀ - Qᵀ dQ.
 Tensor gradient_of_square_qr(const Tensor& dq, const Tensor& dr, const Tensor& q, const Tensor& r) {
   Tensor m = matmul(dr, transposed(r)) - matmul(transposed(q), dq);
   const Tensor upper = triu(m);
   const Tensor symmetric = upper + transposed(upper) - diagonal_matrix(diagonal(upper, 0, -2, -1));
-  return transposed(linalg_solve(r, transposed(dq + matmul(q, symmetric))));
+  return transposed(solve_upper(r, transposed(dq + matmul(q, symmetric)), "linalg.qr"));
 }
 
 // dA of A = Q R for any shape. Where A has more columns than rows, A = [X Y], R = [U W]: X = Q U, and Y = Q W adds
@@ -312,21 +327,6 @@ Tensor linalg_inv(const Tensor& a) {
 }
 Tensor inverse(const Tensor& a) { return linalg_inv(a); }
 
-// X = A⁻¹ B for upper triangular A.
-Tensor solve_upper(const Tensor& a, const Tensor& b) {
-  if (autograd::must_record({a, b})) return linalg_solve(a, b);
-  const Tensor factors = column_major_copy(a);
-  Tensor x = column_major_copy(b);
-  const int64_t n = a.size(-1), m = b.size(-1);
-  dispatch_floating(a.dtype(), "linalg.cholesky", [&]<class T>() {
-    for (int64_t s = 0, batches = batches_of(a); s < batches; ++s) {
-      const int info = kernels::lapack_solve_upper(n, m, part<T>(factors, s, n * n), part<T>(x, s, n * m));
-      check(info == 0, "linalg.cholesky: {}The factor is singular.", batch_name(a, s));
-    }
-  });
-  return x;
-}
-
 // A = L Lᵀ.   VJP:   dA = (S + Sᵀ) / 2,   S = L⁻ᵀ H L⁻¹, H the lower half of Lᵀ G.
 Tensor linalg_cholesky(const Tensor& a, bool upper) {
   check_square(a, "linalg.cholesky");
@@ -349,9 +349,10 @@ Tensor linalg_cholesky(const Tensor& a, bool upper) {
     });
   }
   return record("LinalgCholeskyExBackward0", l, {a}, saving(ToSave::output(l)), [](const Backward& c) -> Gradients {
+    constexpr const char* kName = "linalg.cholesky";
     const Tensor l = c.saved(0), lt = transposed(l);
     const Tensor h = lower_half(matmul(lt, c.grad()));
-    const Tensor s = transposed(solve_upper(lt, transposed(solve_upper(lt, h))));
+    const Tensor s = transposed(solve_upper(lt, transposed(solve_upper(lt, h, kName)), kName));
     return {(s + transposed(s)) / 2};
   });
 }

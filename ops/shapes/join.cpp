@@ -90,7 +90,7 @@ struct Joined {
   // Row after row, where the parts' rows and their elements have one step each: of short rows a block at a time, so
   // that what one part leaves of the caches' lines the next one fills. False for others, and while a step is traced.
   bool write_rows(const Tensor& out) const {
-    constexpr int64_t kLong = 4096, kBlock = 2048;  // elements
+    constexpr int64_t kLong = 4096, kFew = 4, kShort = 256, kBlock = 2048;  // elements
     int64_t rows = 1, row = 1;
     for (int64_t d = 0; d < out.dim(); ++d) (d < dim ? rows : row) *= out.size(d);
     if (!out.is_contiguous() || rows < 2 || row == 0 || row > kLong || tracing::listener != nullptr) return false;
@@ -98,15 +98,22 @@ struct Joined {
     int64_t at = 0;
     for (const Tensor& part : parts) {
       if (part.numel() == 0) continue;
+      const int64_t width = part.numel() / rows;
       const auto by_row = single_step(part, 0, dim), step = single_step(part, dim, part.dim());
-      if (!by_row || !step) return false;
-      pieces.push_back({&part, at, part.numel() / rows, *by_row, *step});
-      at += pieces.back().width;
+      if (by_row && step && (*step <= 1 || width <= kFew)) {
+        pieces.push_back({part, at, width, *by_row, *step});
+      } else if (row <= kShort) {
+        pieces.push_back({part.contiguous(), at, width, width, 1});
+      } else {
+        return false;
+      }
+      at += width;
     }
     dispatch(dtype, [&]<class T>() {
       T* to = out.data_ptr<T>();
       kernels::parallel_rows(rows, row, [&, to](int64_t begin, int64_t end) {
         const int64_t block = std::max<int64_t>(1, kBlock / row);
+        if (interleave(to + begin * row, pieces, begin, end)) return;
         for (int64_t first = begin; first < end; first += block) {
           for (const Piece& piece : pieces) copy_piece(to, row, piece, first, std::min(first + block, end));
         }
@@ -116,7 +123,7 @@ struct Joined {
   }
 
   struct Piece {
-    const Tensor* part;
+    Tensor part;
     int64_t at, width;  // in a row of the result
     int64_t by_row, step;
   };
@@ -134,12 +141,34 @@ struct Joined {
     return step.value_or(0);
   }
 
+  // Two to four columns. False for others.
+  template <class T>
+  static bool interleave(T* to, const std::vector<Piece>& pieces, int64_t begin, int64_t end) {
+    constexpr size_t kMost = 4;
+    const bool columns = pieces.size() > 1 && pieces.size() <= kMost &&
+                         std::all_of(pieces.begin(), pieces.end(),
+                                     [](const Piece& piece) { return piece.width == 1 && piece.by_row == 1; });
+    if (!columns) return false;
+    std::array<const T*, kMost> from{};
+    for (size_t i = 0; i < pieces.size(); ++i) from[i] = pieces[i].part.data_ptr<T>() + begin;
+    kernels::with_count(static_cast<int64_t>(pieces.size()), [=](auto count) {
+      cpu::vectorized([=] {
+        const auto own = from;
+#pragma omp simd
+        for (int64_t r = 0; r < end - begin; ++r) {
+          for (int64_t i = 0; i < count; ++i) to[r * count + i] = own[static_cast<size_t>(i)][r];
+        }
+      });
+    });
+    return true;
+  }
+
   // A part's columns of the rows [begin, end).
   template <class T>
   static void copy_piece(T* to, int64_t row, const Piece& piece, int64_t begin, int64_t end) {
     constexpr int64_t kMostSingly = 16;
-    const auto [part, at, all, by_row, step] = piece;
-    kernels::with_count(all, [=, out = to + at, from = part->data_ptr<T>(), by_row = by_row, step = step](auto width) {
+    kernels::with_count(piece.width, [=, out = to + piece.at, from = piece.part.template data_ptr<T>(),
+                                      by_row = piece.by_row, step = piece.step](auto width) {
       if constexpr (!std::is_same_v<decltype(width), int64_t>) {
         if (by_row == 0) {  // the same ones in every row
           std::array<T, decltype(width)::value> own;
