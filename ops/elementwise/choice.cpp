@@ -47,10 +47,10 @@ struct ClampGradient {
 };
 
 // y = x within [low, high], either of which may be missing.   VJP:   dx = G where x is within, else 0.
-auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high) {
+auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high, const char* name = "ClampBackward1") {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  return from_input<Domain::kNumber>("ClampBackward1", Within(low, high),
+  return from_input<Domain::kNumber>(name, Within(low, high),
                                      one_pass(ClampGradient{low.value_or(-kInfinity), high.value_or(kInfinity)}));
 }
 
@@ -60,6 +60,12 @@ ScalarType clamped_type(const Tensor& x, std::optional<Scalar> low, std::optiona
   if (high) dtype = promoteTypes(dtype, result_type(x, *high));
   return dtype;
 }
+
+Tensor filled(const Tensor& x, const Tensor& mask, const Tensor& value) {
+  const NoGradGuard no_grad;
+  return where(mask, value, x);
+}
+constexpr auto kGradientOutsideMask = [](const Backward& b) -> Tensor { return where(b.saved(0), 0, b.grad()); };
 
 }  // namespace
 }  // namespace ops
@@ -104,8 +110,12 @@ Tensor& minimum_out(Tensor& out, const Tensor& a, const Tensor& b) {
 Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {
   return unary(clamp_function(min, max), x.to(clamped_type(x, min, max)));
 }
-Tensor clamp_min(const Tensor& x, Scalar min) { return clamp(x, min); }
-Tensor clamp_max(const Tensor& x, Scalar max) { return clamp(x, std::nullopt, max); }
+Tensor clamp_min(const Tensor& x, Scalar min) {
+  return unary(clamp_function(min, std::nullopt, "ClampMinBackward0"), x.to(clamped_type(x, min, std::nullopt)));
+}
+Tensor clamp_max(const Tensor& x, Scalar max) {
+  return unary(clamp_function(std::nullopt, max, "ClampMaxBackward0"), x.to(clamped_type(x, std::nullopt, max)));
+}
 
 // y = min(max(x, low), high).   VJP:   dx = G where low <= x <= high; dlow = G where x < low < high;
 // dhigh = G where x > high or high < low; else 0.
@@ -141,15 +151,20 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
                               });
 }
 
-// y = value where the mask holds, else x.
+// y = value where the mask holds, else x.   VJP:   dx = G where it does not;   dvalue = the sum of G where it does.
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
-  return masked_fill(x, mask, full({}, value, x.options()));
+  check(mask.dtype() == kBool, "masked_fill_ only supports boolean masks, but got mask with dtype {}", mask.dtype());
+  const Tensor y = filled(x, mask, full({}, value, x.options()));
+  return record<Broadcast<1>>("MaskedFillBackward0", y, {x}, saving(mask), kGradientOutsideMask);
 }
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
   check(mask.dtype() == kBool, "masked_fill_ only supports boolean masks, but got mask with dtype {}", mask.dtype());
   check(value.dim() == 0,
         "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {} dimension(s).", value.dim());
-  return where(mask, value.to(x.dtype()), x);
+  const Tensor number = value.to(x.dtype());
+  return record<Broadcast<2>>("MaskedFillBackward1", filled(x, mask, number), {x, number}, saving(mask),
+                              kGradientOutsideMask,
+                              [](const Backward& b) { return where(b.saved(0), b.grad(), 0).sum(); });
 }
 
 Tensor& Tensor::clamp_(const std::optional<Tensor>& min, const std::optional<Tensor>& max) const {

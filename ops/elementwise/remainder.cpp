@@ -118,8 +118,10 @@ constexpr auto remainder_function(const char* name, const char* rounding, F f) {
       name, f, [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
       [rounding](const Tensor& g, const Tensor& a, const Tensor& b) { return -g * div(a, b, rounding); });
 }
-constexpr auto kRemainder = remainder_function("RemainderBackward0", "floor", python_remainder);
-constexpr auto kFmod = remainder_function("FmodBackward0", "trunc", c_remainder);
+constexpr auto remainder_by(const char* name) { return remainder_function(name, "floor", python_remainder); }
+constexpr auto kRemainder = remainder_by("RemainderBackward1"), kRemainderByNumber = remainder_by("RemainderBackward0");
+constexpr auto fmod_by(const char* name) { return remainder_function(name, "trunc", c_remainder); }
+constexpr auto kFmod = fmod_by("FmodBackward1"), kFmodByNumber = fmod_by("FmodBackward0");
 
 Tensor as_tensor(Scalar number, const Tensor& like) { return full({}, number, result_type(like, number)); }
 
@@ -150,12 +152,20 @@ Tensor remainder(const Tensor& a, const Tensor& b) {
   check_no_zero(a, b);
   return binary(kRemainder, a, b);
 }
-Tensor remainder(const Tensor& a, Scalar b) { return remainder(a, as_tensor(b, a)); }
+Tensor remainder(const Tensor& a, Scalar b) {
+  const Tensor divisor = as_tensor(b, a);
+  check_no_zero(a, divisor);
+  return binary(kRemainderByNumber, a, divisor);
+}
 Tensor fmod(const Tensor& a, const Tensor& b) {
   check_no_zero(a, b);
   return binary(kFmod, a, b);
 }
-Tensor fmod(const Tensor& a, Scalar b) { return fmod(a, as_tensor(b, a)); }
+Tensor fmod(const Tensor& a, Scalar b) {
+  const Tensor divisor = as_tensor(b, a);
+  check_no_zero(a, divisor);
+  return binary(kFmodByNumber, a, divisor);
+}
 
 struct Atan2 {
   template <std::floating_point T>

@@ -217,7 +217,9 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
 constexpr auto written = [](auto, auto value) { return value; };
 constexpr auto added = [](auto there, auto value) { return static_cast<decltype(there)>(there + value); };
 
-Tensor& scatter_in_place(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, bool add) {
+// x: where self's elements come from, and the gradient goes to; self itself, or what it is a copy of.
+Tensor& scatter_in_place(const char* node, const Tensor& self, const Tensor& x, int64_t dim, const Tensor& index,
+                         const Tensor& source, bool add) {
   const char* op = add ? "scatter_add" : "scatter";
   check_index_type(index, op);
   check(self.dtype() == source.dtype(), "{}(): Expected self.dtype to be equal to src.dtype", op);
@@ -228,7 +230,7 @@ Tensor& scatter_in_place(const Tensor& self, int64_t dim, const Tensor& index, c
   }
   check_writable(self);
   return record_in_place(
-      add ? "ScatterAddBackward0" : "ScatterBackward0", self, {self, source}, saving(index),
+      node, self, {x, source}, saving(index),
       [&] {
         if (index.numel() == 0) return;
         add ? compute_scatter(self, dim, index, source, added) : compute_scatter(self, dim, index, source, written);
@@ -509,7 +511,8 @@ std::vector<Tensor> kept_indices(TensorList indices, bool recorded) {
   return kept;
 }
 
-Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor& values, bool add) {
+// x: as scatter_in_place()'s.
+Tensor& index_put_in_place(const Tensor& self, const Tensor& x, TensorList indices, const Tensor& values, bool add) {
   check(self.dtype() == values.dtype(),
         "Index put requires the source and destination dtypes match, got {} for the destination and {} for the source.",
         self.dtype(), values.dtype());
@@ -533,9 +536,9 @@ Tensor& index_put_in_place(const Tensor& self, TensorList indices, const Tensor&
       }
     });
   };
-  const std::vector<Tensor> kept = kept_indices(indices, autograd::must_record({self, values}));
+  const std::vector<Tensor> kept = kept_indices(indices, autograd::must_record({x, values}));
   return record_in_place<Broadcast<2>>(
-      "IndexPutBackward0", self, {self, values}, saving(), write,
+      "IndexPutBackward0", self, {x, values}, saving(), write,
       [kept, add](const Backward& b) {
         return add ? b.grad() : index_put(b.grad(), kept, zeros({}, b.grad().options()));
       },
@@ -592,6 +595,43 @@ Tensor masked_elements(const char* name, const Tensor& x, const Tensor& mask) {
                 [](const Backward& b) -> Gradients { return {put_where(b.grad(), b.saved(0))}; });
 }
 
+// y = x, with alpha times the slices of source added at index along dim.
+// VJP:   dx = G;   dsource = alpha times the slices of G there.
+// x: as scatter_in_place()'s.
+Tensor& index_add_in_place(const Tensor& self, const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source,
+                           Scalar alpha) {
+  const Tensor positions = flat_index(index, "index_add_");
+  dim = wrap_dim(dim, self.dim());
+  check(self.dtype() == source.dtype(), "index_add_(): self ({}) and source ({}) must have the same scalar type",
+        self.dtype(), source.dtype());
+  check(positions.numel() == size_along(source, dim),
+        "index_add_(): Number of indices ({}) should be equal to source.size(dim): ({}), for dim: {}",
+        positions.numel(), size_along(source, dim), dim);
+  check_writable(self);
+  check(isFloatingType(self.dtype()) || !alpha.isFloatingPoint(),
+        "For integral input tensors, argument alpha must not be a floating point number.");
+  const Tensor to = at_least_vector(self.detach()), from = at_least_vector(source.detach());
+  Dims sizes(to.sizes());
+  sizes[static_cast<size_t>(dim)] = positions.numel();
+  check(from.sizes() == IntArrayRef(sizes),
+        "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {} "
+        "source.shape = {}",
+        self.sizes(), source.sizes());
+  const auto write = [&] {
+    const NoGradGuard no_grad;
+    if (dim == 0 && isFloatingType(self.dtype()) && to.is_contiguous() && from.is_contiguous()) {
+      add_rows(to, from, positions, alpha);
+    } else {
+      compute_scatter(to, dim, spread_along(positions, dim, sizes), self.dtype() == kBool ? from : from.mul(alpha),
+                      added);
+    }
+  };
+  return record_in_place(
+      "IndexAddBackward0", self, {x, source}, saving(positions), write, [](const Backward& b) { return b.grad(); },
+      [dim, alpha, sizes = Dims(source.sizes())](const Backward& b) {
+        return (b.grad().index_select(dim, b.saved(0)) * alpha).reshape(sizes);
+      });
+}
 }  // namespace
 }  // namespace ops
 
@@ -636,16 +676,15 @@ Tensor gather(const Tensor& x, int64_t dim, const Tensor& index, bool) {
 
 // y = x, but y[index[i][j]][j] = source[i][j].   VJP:   dx = G, but 0 there;   dsource = G there.
 Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source) {
-  Tensor y = x.clone();
-  return scatter_in_place(y, dim, index, source, false);
+  return scatter_in_place("ScatterBackward0", x.detach().clone(), x, dim, index, source, false);
 }
 Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, Scalar value) {
-  return scatter(x, dim, index, full({}, value, x.options()).expand(index.sizes()));
+  const Tensor values = full({}, value, x.options()).expand(index.sizes());
+  return scatter_in_place("ScatterBackward1", x.detach().clone(), x, dim, index, values, false);
 }
 // y = x, with source added there.   VJP:   dx = G;   dsource = G there.
 Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source) {
-  Tensor y = x.clone();
-  return scatter_in_place(y, dim, index, source, true);
+  return scatter_in_place("ScatterAddBackward0", x.detach().clone(), x, dim, index, source, true);
 }
 
 // y = the slices of x at index along dim.   VJP:   dx = 0 with the slices of G added there.
@@ -674,42 +713,11 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
                 });
 }
 
-// y = x, with alpha times the slices of source added at index along dim.
-// VJP:   dx = G;   dsource = alpha times the slices of G there.
 Tensor& Tensor::index_add_(int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) const {
-  const Tensor positions = flat_index(index, "index_add_");
-  dim = wrap_dim(dim, this->dim());
-  check(dtype() == source.dtype(), "index_add_(): self ({}) and source ({}) must have the same scalar type", dtype(),
-        source.dtype());
-  check(positions.numel() == size_along(source, dim),
-        "index_add_(): Number of indices ({}) should be equal to source.size(dim): ({}), for dim: {}",
-        positions.numel(), size_along(source, dim), dim);
-  check_writable(*this);
-  check(isFloatingType(dtype()) || !alpha.isFloatingPoint(),
-        "For integral input tensors, argument alpha must not be a floating point number.");
-  const Tensor to = at_least_vector(detach()), from = at_least_vector(source.detach());
-  Dims sizes(to.sizes());
-  sizes[static_cast<size_t>(dim)] = positions.numel();
-  check(from.sizes() == IntArrayRef(sizes),
-        "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {} "
-        "source.shape = {}",
-        this->sizes(), source.sizes());
-  const auto write = [&] {
-    const NoGradGuard no_grad;
-    if (dim == 0 && isFloatingType(dtype()) && to.is_contiguous() && from.is_contiguous()) {
-      add_rows(to, from, positions, alpha);
-    } else {
-      compute_scatter(to, dim, spread_along(positions, dim, sizes), dtype() == kBool ? from : from.mul(alpha), added);
-    }
-  };
-  return record_in_place(
-      "IndexAddBackward0", *this, {*this, source}, saving(positions), write, [](const Backward& b) { return b.grad(); },
-      [dim, alpha, sizes = Dims(source.sizes())](const Backward& b) {
-        return (b.grad().index_select(dim, b.saved(0)) * alpha).reshape(sizes);
-      });
+  return index_add_in_place(*this, *this, dim, index, source, alpha);
 }
 Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) {
-  return x.clone().index_add_(dim, index, source, alpha);
+  return index_add_in_place(x.detach().clone(), x, dim, index, source, alpha);
 }
 
 // y = x[indices].   VJP:   dx = 0 with G added at the indices.
@@ -728,10 +736,10 @@ Tensor index(const Tensor& x, TensorList indices) {
 
 // y = x, but values at the indices (or added there).   VJP:   dx = G, but 0 there;   dvalues = G there.
 Tensor index_put(const Tensor& x, TensorList indices, const Tensor& values, bool accumulate) {
-  return index_put_in_place(x.clone(), indices, values, accumulate);
+  return index_put_in_place(x.detach().clone(), x, indices, values, accumulate);
 }
 Tensor& Tensor::index_put_(TensorList indices, const Tensor& values, bool accumulate) const {
-  return index_put_in_place(*this, indices, values, accumulate);
+  return index_put_in_place(*this, *this, indices, values, accumulate);
 }
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {
@@ -743,10 +751,17 @@ Tensor masked_select(const Tensor& x, const Tensor& mask) {
 // x's elements in row-major order, at index.
 Tensor take(const Tensor& x, const Tensor& positions) {
   check(positions.dtype() == kLong, "take(): Expected a long tensor for index, but got {}", positions.dtype());
-  const Tensor flat = x.reshape({-1});
-  if (positions.numel() == 0) return flat.narrow(0, 0, 0).reshape(positions.sizes()).clone();
-  check(flat.numel() > 0, "take(): tried to take from an empty tensor");
-  return positions.dim() == 0 ? index(flat, {positions.reshape({1})}).reshape({}) : index(flat, {positions});
+  check(x.numel() > 0 || positions.numel() == 0, "take(): tried to take from an empty tensor");
+  Tensor y = empty(positions.sizes(), x.options());
+  if (positions.numel() > 0) {
+    const NoGradGuard no_grad;
+    y = index(x.detach().reshape({-1}), {positions.reshape({-1})}).reshape(positions.sizes()).detach();
+  }
+  const Tensor kept = autograd::must_record({x}) ? positions.clone() : positions;  // as kept_indices()
+  return record("TakeBackward0", y, {x}, saving(kept), [sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+    const Tensor dx = zeros({numel_of(sizes)}, b.grad().options());
+    return {index_put(dx, {b.saved(0).reshape({-1})}, b.grad().reshape({-1}), true).reshape(sizes)};
+  });
 }
 
 Tensor one_hot(const Tensor& x, int64_t num_classes) {
@@ -766,13 +781,14 @@ Tensor one_hot(const Tensor& x, int64_t num_classes) {
 }
 
 Tensor& Tensor::scatter_(int64_t dim, const Tensor& index, const Tensor& source) const {
-  return scatter_in_place(*this, dim, index, source, false);
+  return scatter_in_place("ScatterBackward0", *this, *this, dim, index, source, false);
 }
 Tensor& Tensor::scatter_(int64_t dim, const Tensor& index, Scalar value) const {
-  return scatter_in_place(*this, dim, index, full({}, value, options()).expand(index.sizes()), false);
+  const Tensor values = full({}, value, options()).expand(index.sizes());
+  return scatter_in_place("ScatterBackward1", *this, *this, dim, index, values, false);
 }
 Tensor& Tensor::scatter_add_(int64_t dim, const Tensor& index, const Tensor& source) const {
-  return scatter_in_place(*this, dim, index, source, true);
+  return scatter_in_place("ScatterAddBackward0", *this, *this, dim, index, source, true);
 }
 
 }  // namespace wengert

@@ -373,7 +373,7 @@ void find_order(const T* a, int64_t length, int64_t count, int64_t* found) {
 
 // The first `count` of each row in falling or rising order, and where they stood.
 template <bool kFalling>
-std::tuple<Tensor, Tensor> arranged(const Tensor& x, int64_t dim, int64_t count) {
+std::tuple<Tensor, Tensor> arranged(const char* node, const Tensor& x, int64_t dim, int64_t count) {
   const Rows rows(x, dim);
   check(rows.length <= int64_t{UINT32_MAX}, "sort: {} elements in a row are too many", rows.length);
   Tensor positions = rows.results(kLong, count), values = rows.results(x.dtype(), count);
@@ -398,7 +398,7 @@ std::tuple<Tensor, Tensor> arranged(const Tensor& x, int64_t dim, int64_t count)
       for (int64_t i = 0; i < count; ++i) value[row * count + i] = a[found[i]];
     });
   });
-  return picked("SortBackward0", x, rows.in_place(values), rows.in_place(positions), wrap_dim(dim, x.dim()), true);
+  return picked(node, x, rows.in_place(values), rows.in_place(positions), wrap_dim(dim, x.dim()), true);
 }
 
 // The key of rank `rank` among these, which are left in another order. Each round counts the keys by their next bits
@@ -509,7 +509,8 @@ Tensor argmin(const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
 
 std::tuple<Tensor, Tensor> sort(const Tensor& x, int64_t dim, bool descending) {
   const int64_t count = x.dim() == 0 ? 1 : x.size(dim);
-  return descending ? arranged<true>(x, dim, count) : arranged<false>(x, dim, count);
+  constexpr const char* kNode = "SortBackward0";
+  return descending ? arranged<true>(kNode, x, dim, count) : arranged<false>(kNode, x, dim, count);
 }
 Tensor argsort(const Tensor& x, int64_t dim, bool descending) { return std::get<1>(sort(x, dim, descending)); }
 
@@ -517,7 +518,8 @@ std::tuple<Tensor, Tensor> topk(const Tensor& x, int64_t k, int64_t dim, bool la
   check(k >= 0 && k <= (x.dim() == 0 ? 1 : x.size(dim)), "selected index k out of range");
   check(x.dim() == 0 || x.dtype() != kBool, "\"topk_cpu\" not implemented for 'Bool'");
   if (x.dim() == 0) k = 1;  // a single number has no place for none
-  return largest ? arranged<true>(x, dim, k) : arranged<false>(x, dim, k);
+  constexpr const char* kNode = "TopkBackward0";
+  return largest ? arranged<true>(kNode, x, dim, k) : arranged<false>(kNode, x, dim, k);
 }
 
 // VJP:   those equal to it share G.

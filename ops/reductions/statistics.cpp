@@ -156,6 +156,22 @@ Tensor count_true(const Tensor& x, IntArrayRef dims, bool keepdim) {
   return sum(x != 0, dims, keepdim);
 }
 
+Tensor norm_over(const char* node, const Tensor& x, Scalar order, IntArrayRef dims, bool keepdim) {
+  check(isFloatingType(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}",
+        x.dtype());
+  const double p = order.toDouble();
+  const DimSet reduced = reduced_dims(dims, x.sizes().size());
+  const Dims shape = reduced_shape(x.sizes(), reduced, true);
+  Dims all_dims;
+  for (size_t d = 0; d < x.sizes().size(); ++d) {
+    if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
+  }
+  const Tensor y = compute_norm(x, p, all_dims, keepdim);
+  return record(node, y, {x}, saving(x, ToSave::output(y)), [=](const Backward& b) -> Gradients {
+    return {gradient_of_norm(b.grad().reshape(shape), b.saved(0), b.saved(1).reshape(shape), p, all_dims)};
+  });
+}
+
 }  // namespace
 }  // namespace ops
 
@@ -170,21 +186,9 @@ Tensor std(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim) {
   return variance_or_root(x, dims, unbiased, keepdim, true);
 }
 
-Tensor norm(const Tensor& x, Scalar p) { return norm(x, p, {}); }
-Tensor norm(const Tensor& x, std::optional<Scalar> order, IntArrayRef dims, bool keepdim) {
-  check(isFloatingType(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}",
-        x.dtype());
-  const double p = order.value_or(2).toDouble();
-  const DimSet reduced = reduced_dims(dims, x.sizes().size());
-  const Dims shape = reduced_shape(x.sizes(), reduced, true);
-  Dims all_dims;
-  for (size_t d = 0; d < x.sizes().size(); ++d) {
-    if (reduced[d]) all_dims.push_back(static_cast<int64_t>(d));
-  }
-  const Tensor y = compute_norm(x, p, all_dims, keepdim);
-  return record("NormBackward1", y, {x}, saving(x, ToSave::output(y)), [=](const Backward& b) -> Gradients {
-    return {gradient_of_norm(b.grad().reshape(shape), b.saved(0), b.saved(1).reshape(shape), p, all_dims)};
-  });
+Tensor norm(const Tensor& x, Scalar p) { return norm_over("NormBackward0", x, p, {}, false); }
+Tensor norm(const Tensor& x, std::optional<Scalar> p, IntArrayRef dims, bool keepdim) {
+  return norm_over("NormBackward1", x, p.value_or(2), dims, keepdim);
 }
 
 Tensor all(const Tensor& x) { return count_true(x, {}, false) == x.numel(); }
@@ -200,18 +204,29 @@ Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
   return dim ? count_true(x, *dim, false) : count_true(x, {}, false);
 }
 Tensor count_nonzero(const Tensor& x, IntArrayRef dims) { return count_true(x, dims, false); }
+// y = sum of what is no NaN.   VJP:   dx = G there, 0 at NaN.
 Tensor nansum(const Tensor& x) {
-  if (!isFloatingType(x.dtype()) || autograd::must_record({x})) return sum(where(isnan(x), 0, x));
+  if (!isFloatingType(x.dtype())) return sum(x);
   const auto sum_of = [](const Tensor& part) {
     return sums_without_nan(Lines::of_all(part.detach()), true).item<double>();
   };
-  return full({}, goes_by_parts(x) ? sum_over_parts(x, sum_of) : sum_of(x), x.dtype());
+  const Tensor y = full({}, goes_by_parts(x) ? sum_over_parts(x.detach(), sum_of) : sum_of(x), x.dtype());
+  return record("NansumBackward0", y, {x}, saving(x),
+                [](const Backward& b) -> Gradients { return {where(isnan(b.saved(0)), 0, b.grad())}; });
 }
 Tensor nansum(const Tensor& x, IntArrayRef dims, bool keepdim) {
-  if (dims.size() != 1 || x.dim() == 0 || !isFloatingType(x.dtype()) || autograd::must_record({x})) {
-    return sum(where(isnan(x), 0, x), dims, keepdim);
+  if (!isFloatingType(x.dtype())) return sum(x, dims, keepdim);
+  const bool one_dim = dims.size() == 1 && x.dim() > 0;
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    y = one_dim ? sums_without_nan(Lines(x.detach(), wrap_dim(dims[0], x.dim())), keepdim)
+                : sum(where(isnan(x), 0, x), dims, keepdim);
   }
-  return sums_without_nan(Lines(x.detach(), wrap_dim(dims[0], x.dim())), keepdim);
+  const Dims shape = reduced_shape(x.sizes(), reduced_dims(dims, x.sizes().size()), true);
+  return record("NansumBackward0", y, {x}, saving(x), [shape](const Backward& b) -> Gradients {
+    return {where(isnan(b.saved(0)), 0, b.grad().reshape(shape))};
+  });
 }
 
 }  // namespace wengert

@@ -268,7 +268,27 @@ Tensor cat(TensorList tensors, int64_t dim) {
 }
 Tensor& cat_out(Tensor& out, TensorList tensors, int64_t dim) { return join_out("cat", out, tensors, dim); }
 
-Tensor stack(TensorList tensors, int64_t dim) { return cat(with_new_dim(tensors, dim), new_dim(tensors, dim)); }
+// Tensors of one shape, side by side along a new dimension.   VJP:   dx_i = G at i.
+Tensor stack(TensorList tensors, int64_t dim) {
+  dim = new_dim(tensors, dim);
+  ScalarType dtype = tensors[0].dtype();
+  for (const Tensor& x : tensors) dtype = promoteTypes(dtype, x.dtype());
+  std::vector<Tensor> parts;
+  for (const Tensor& x : tensors) parts.push_back(x.to(dtype));
+  Tensor out;
+  {
+    const NoGradGuard no_grad;
+    out = cat(with_new_dim(parts, dim), dim).detach();
+  }
+  const std::vector<std::reference_wrapper<const Tensor>> inputs(parts.begin(), parts.end());
+  return record("StackBackward0", out, inputs, saving(), [count = parts.size(), dim](const Backward& b) {
+    Gradients all;
+    for (size_t i = 0; i < count; ++i) {
+      all.push_back(b.needs(i) ? b.grad().select(dim, static_cast<int64_t>(i)) : Tensor());
+    }
+    return all;
+  });
+}
 Tensor& stack_out(Tensor& out, TensorList tensors, int64_t dim) {
   return join_out("stack", out, with_new_dim(tensors, dim), new_dim(tensors, dim));
 }

@@ -20,11 +20,8 @@ namespace wengert {
 namespace ops {
 namespace {
 
-// y = x on one side of a diagonal of each matrix, 0 on the other.   VJP:   dx = G on that side.
-Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower) {
-  if (x.numel() == 0) return x.clone();  // of any shape
-  check(x.dim() >= 2, "{}: input tensor must have at least 2 dimensions", lower ? "tril" : "triu");
-  const Tensor from = x.dim() == 2 ? x.detach() : x.detach().contiguous(), y = empty(x.sizes(), x.dtype());
+Tensor compute_triangle(const Tensor& x, int64_t diagonal, bool lower) {
+  const Tensor from = x.dim() == 2 ? x : x.contiguous(), y = empty(x.sizes(), x.dtype());
   const int64_t rows = x.size(-2), columns = x.size(-1);
   // Rows above `top` and from `bottom` on are all 0 or all x's; the diagonal goes through the others.
   const int64_t top = std::clamp<int64_t>(-diagonal, 0, rows);
@@ -76,6 +73,13 @@ Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower)
       }
     });
   });
+  return y;
+}
+
+// y = x on one side of a diagonal of each matrix, 0 on the other.   VJP:   dx = G on that side.
+Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower) {
+  check(x.dim() >= 2 || x.numel() == 0, "{}: input tensor must have at least 2 dimensions", lower ? "tril" : "triu");
+  const Tensor y = x.numel() == 0 ? empty(x.sizes(), x.dtype()) : compute_triangle(x.detach(), diagonal, lower);
   return record(name, y, {x}, saving(),
                 [=](const Backward& b) -> Gradients { return {triangle(name, b.grad(), diagonal, lower)}; });
 }
@@ -197,6 +201,13 @@ Tensor rolled(const Tensor& x, int64_t shift, int64_t dim) {
       });
     });
   });
+  return y;
+}
+
+// A matrix of these sizes, 0 but for g on a diagonal.
+Tensor on_diagonal(const Tensor& g, IntArrayRef sizes, int64_t offset) {
+  Tensor y = zeros(sizes, g.options());
+  y.diagonal(offset).copy_(g);
   return y;
 }
 
@@ -443,7 +454,12 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
 
 Tensor diag(const Tensor& x, int64_t offset) {
   check(x.dim() == 1 || x.dim() == 2, "diag(): Supports 1D or 2D tensors. Got {}D", x.dim());
-  if (x.dim() == 2) return diagonal(x, offset).clone();
+  if (x.dim() == 2) {
+    return record("DiagBackward0", diagonal(x.detach(), offset).clone(), {x}, saving(),
+                  [offset, sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+                    return {on_diagonal(b.grad(), sizes, offset)};
+                  });
+  }
   const int64_t n = x.numel() + std::abs(offset);
   Tensor y = zeros({n, n}, x.options());
   {
@@ -457,7 +473,10 @@ Tensor diag(const Tensor& x, int64_t offset) {
 Tensor trace(const Tensor& x) {
   check(x.dtype() != kBool, "\"trace\" not implemented for 'Bool'");
   check(x.dim() == 2, "trace: expected a matrix, but got tensor with dim {}", x.dim());
-  return diagonal(x).sum();
+  return record("TraceBackward0", diagonal(x.detach()).sum(), {x}, saving(),
+                [sizes = Dims(x.sizes())](const Backward& b) -> Gradients {
+                  return {on_diagonal(b.grad().expand({std::min(sizes[0], sizes[1])}), sizes, 0)};
+                });
 }
 
 Tensor Tensor::broadcast_to(IntArrayRef sizes) const { return expand(sizes); }

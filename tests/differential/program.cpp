@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <torch/csrc/autograd/function.h>
 #include <algorithm>
 #include <optional>
+#include <set>
 
 namespace differential {
 namespace {
@@ -271,6 +273,40 @@ bool reads_what_it_writes(const Instruction& instruction, const std::vector<at::
   });
 }
 
+// The Node's name in libtorch, or nothing where there is none, or where libtorch does not tell: it throws where a
+// view's history is ambiguous.
+std::string node_of(const at::Tensor& x) {
+  try {
+    const auto node = x.grad_fn();
+    std::string name = node ? node->name() : "";
+    return name.substr(std::min(name.size(), name.rfind(':') + 1));
+  } catch (const c10::Error&) {
+    return "";
+  }
+}
+
+// Whether docs/differences.md says why there is another Node than in libtorch 1.13: a product's last view, in-place
+// forms that copy, numbers before a tensor, operations made of others, and what libtorch's C++ interface does not have.
+bool is_known_difference(const Instruction& instruction, const std::string& torch, const std::string& here) {
+  static const std::set<std::string> kViews = {"ViewBackward0",    "UnsafeViewBackward0", "ReshapeAliasBackward0",
+                                               "SqueezeBackward0", "SqueezeBackward1",    "SqueezeBackward3",
+                                               "PermuteBackward0", "CloneBackward0"};
+  static const std::set<std::string> kMadeOfOthers = {"BinaryCrossEntropyWithLogitsBackward0",
+                                                      "NativeLayerNormBackward0", "FillBackward2"};
+  static const std::set<std::string> kOurOwn = {"CheckpointBackward", "WengertFunctionBackward", "L1LossBackward0"};
+  return (kViews.contains(torch) && kViews.contains(here)) || kMadeOfOthers.contains(torch) || kOurOwn.contains(here) ||
+         (instruction.operation->in_place && (here == "CopyBackwards" || kViews.contains(here))) ||
+         (torch == "SubBackward0" && here == "RsubBackward1") || (torch == "DivBackward0" && here == "MulBackward1") ||
+         instruction.operation->name.starts_with("einsum");
+}
+
+std::string different_node(const Instruction& instruction, const at::Tensor& in_torch, const wengert::Tensor& here) {
+  const std::string name = node_of(in_torch);
+  if (instruction.operation == nullptr || name.empty() || !here.grad_fn() || in_torch.is_view()) return "";
+  if (name == here.grad_fn()->name() || is_known_difference(instruction, name, here.grad_fn()->name())) return "";
+  return fmt::format("grad_fn is {} in libtorch, {} here", name, here.grad_fn()->name());
+}
+
 // What differs at one instruction.
 std::string step(const Instruction& instruction, Results<Torch>& torch, Results<Wengert>& here, double& roughness) {
   // Left out, and all that depends on it.
@@ -336,6 +372,7 @@ std::string step(const Instruction& instruction, Results<Torch>& torch, Results<
     if (x[i].requires_grad() != y[i].requires_grad()) {
       return fmt::format("requires_grad is {} in libtorch, {} here", x[i].requires_grad(), y[i].requires_grad());
     }
+    if (std::string different = different_node(instruction, x[i], y[i]); !different.empty()) return different;
   }
   return "";
 }
