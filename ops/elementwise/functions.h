@@ -29,7 +29,7 @@ constexpr T where(bool condition, std::type_identity_t<T> a, T b) {
 }
 /// A number for a formula of such elements, or of tensors.
 template <std::floating_point T>
-constexpr T number_for(T, Scalar number) {
+T number_for(T, Scalar number) {
   return number.to<T>();
 }
 inline Scalar number_for(const Tensor&, Scalar number) { return number; }
