@@ -44,7 +44,7 @@ struct OnePass {
     const bool plain = isFloatingType(g.dtype()) && !g.is_sparse() && ((others.dtype() == g.dtype()) && ...) &&
                        !autograd::must_record({g, others...});
     if (!plain) return f(g, others...);
-    const Tensor out = empty_broadcast({g, others...}, g.dtype());
+    Tensor out = empty_broadcast({g, others...}, g.dtype());
     dispatch_floating(g.dtype(), "backward", [&]<class T>() { run<T>(out, others..., g); });
     return out;
   }

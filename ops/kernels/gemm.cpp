@@ -61,7 +61,12 @@ void multiply_one_by_one(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, co
 template <class T>
 bool small_gemm(int64_t n, int64_t m, int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c) {
   const int64_t work = n * m * k;
-  // A matrix times a vector is the same the other way round.
+  // A vector with gaps is put together first; a matrix times a vector is the same the other way round.
+  if (m == 1 && k > 1 && b.row_stride != 1) {
+    const Panels<T> vector(k);
+    for (int64_t p = 0; p < k; ++p) vector.data()[p] = b.data[p * b.row_stride];
+    return small_gemm<T>(n, m, k, a, {vector.data(), 1, 1}, c);
+  }
   if (m == 1 && n > 1 && a.row_stride == 1 && k > 1) {
     return small_gemm<T>(1, n, k, {b.data, 1, b.row_stride}, {a.data, a.column_stride, 1}, c);
   }

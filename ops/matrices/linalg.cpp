@@ -165,7 +165,7 @@ Dims batch_shape(const Tensor& a) {
 }
 
 Tensor compute_det(const Tensor& a) {
-  const Tensor y = ones(batch_shape(a), a.options());
+  Tensor y = ones(batch_shape(a), a.options());
   for_each_lu(a, "linalg.det", [&, n = a.size(-1)]<class T>(int64_t s, const T* lu, bool odd) {
     T product = odd ? T(-1) : T(1);
     for (int64_t i = 0; i < n; ++i) product *= lu[i * (n + 1)];

@@ -76,15 +76,14 @@ void scan_all_lines(T* out, LineSteps to, const T* x, LineSteps from, int64_t le
     from.along = -from.along;
   }
   const auto scan_all = [=](auto along_out, auto along) {
-    int64_t line = 0;
-    const auto scan_next = [&]<int lines>(std::integral_constant<int, lines>) {
+    const auto scan_from = [=]<int lines>(int64_t line, std::integral_constant<int, lines>) {
       scan_lines<lines>(out + line * to.between, to.between, x + line * from.between, from.between, along_out, along,
                         length, step);
-      line += lines;
     };
-    while (line + 4 <= count) scan_next(std::integral_constant<int, 4>());
-    if (line + 2 <= count) scan_next(std::integral_constant<int, 2>());
-    if (line < count) scan_next(std::integral_constant<int, 1>());
+    int64_t line = 0;
+    for (; line + 4 <= count; line += 4) scan_from(line, std::integral_constant<int, 4>());
+    for (; line + 2 <= count; line += 2) scan_from(line, std::integral_constant<int, 2>());
+    for (; line < count; ++line) scan_from(line, std::integral_constant<int, 1>());
   };
   if (to.along == 1 && from.along == 1) {
     using One = std::integral_constant<int64_t, 1>;

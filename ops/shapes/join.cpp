@@ -2,6 +2,7 @@
 #include <wengert/autograd/tape/formula.h>
 #include <wengert/ops/elementwise/loops.h>
 #include <wengert/ops/elementwise/write_out.h>
+#include <wengert/ops/kernels/copy_run.h>
 #include <wengert/ops/kernels/with_count.h>
 #include <wengert/ops/ops.h>
 #include <wengert/ops/out.h>
@@ -181,7 +182,7 @@ struct Joined {
         const T* source = from + r * by_row;
         T* target = out + r * row;
         if (step == 1) {
-          std::copy_n(source, int64_t{width}, target);
+          kernels::copy_run(target, source, int64_t{width});
         } else if (step == 0) {
           const T value = *source;
           if (width > kMostSingly) {

@@ -21,7 +21,8 @@ namespace ops {
 namespace {
 
 Tensor compute_triangle(const Tensor& x, int64_t diagonal, bool lower) {
-  const Tensor from = x.dim() == 2 ? x : x.contiguous(), y = empty(x.sizes(), x.dtype());
+  const Tensor from = x.dim() == 2 ? x : x.contiguous();
+  Tensor y = empty(x.sizes(), x.dtype());
   const int64_t rows = x.size(-2), columns = x.size(-1);
   // Rows above `top` and from `bottom` on are all 0 or all x's; the diagonal goes through the others.
   const int64_t top = std::clamp<int64_t>(-diagonal, 0, rows);
