@@ -170,7 +170,11 @@ HWY_INLINE T sum_of(int64_t count, const Term& term) {
     const auto s3 = hn::Add(term(d, i + 6 * lanes), term(d, i + 7 * lanes));
     add_exactly(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), low, high);
   }
-  for (; i + lanes <= count; i += lanes) add_exactly(d, term(d, i), low, high);
+  if (i + lanes <= count) {
+    auto rest = term(d, i);
+    for (i += lanes; i + lanes <= count; i += lanes) rest = hn::Add(rest, term(d, i));
+    add_exactly(d, rest, low, high);
+  }
   Accumulator<T> total = 0;
   if (i > 0) total = hn::GetLane(hn::SumOfLanes(exact, hn::Add(low, high)));
   const hn::CappedTag<T, 1> one;
@@ -181,6 +185,11 @@ HWY_INLINE T sum_of(int64_t count, const Term& term) {
 template <class T>
 T sum_on(const T* x, int64_t count) {
   return sum_of<T>(count, [x](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
+}
+
+template <class T>
+void sum_rows_on(T* out, int64_t out_step, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
+  for (int64_t row = 0; row < rows; ++row) out[row * out_step] = sum_on(x + row * row_stride, columns);
 }
 
 template <class T>
@@ -202,7 +211,16 @@ void add_rows_on(T* sums, const T* x, int64_t row_stride, int64_t rows, int64_t 
       hn::StoreU(hn::Add(hn::LoadU(d, sums + j), hn::Add(first, second)), d, sums + j);
     });
   }
-  for (; row < rows; ++row) binary_on(Binary::kAdd, sums, sums, true, x + row * row_stride, true, columns);
+  const T* r0 = x + row * row_stride;
+  if (rows - row == 1) {
+    binary_on(Binary::kAdd, sums, sums, true, r0, true, columns);
+  } else if (row < rows) {
+    const T *r1 = r0 + row_stride, *last = x + (rows - 1) * row_stride;
+    steps<T>(columns, [&, three = rows - row == 3](auto d, int64_t j) HWY_ATTR {
+      const auto two = hn::Add(hn::Add(hn::LoadU(d, sums + j), hn::LoadU(d, r0 + j)), hn::LoadU(d, r1 + j));
+      hn::StoreU(three ? hn::Add(two, hn::LoadU(d, last + j)) : two, d, sums + j);
+    });
+  }
 }
 
 // The largest element, NaN if one is NaN.
@@ -606,19 +624,13 @@ void multiply_dots_on(int64_t n, int64_t m, int64_t k, const T* a, int64_t a_row
 
 template <class T>
 constexpr Kernels<T> table{
-    binary_on<T>,
-    binary_rows_on<T>,
-    add_scaled_on<T>,
-    multiply_scaled_on<T>,
-    scale_difference_on<T>,
-    sum_on<T>,
-    sum_of_squared_differences_on<T>,
-    add_rows_on<T>,
-    position_of_extreme_on<T>,
-    transpose_on<T>,
-    softmax_on<T>,
-    softmax_columns_on<T>,
-    multiply_rows_on<T>,
+    binary_on<T>,           binary_rows_on<T>,
+    add_scaled_on<T>,       multiply_scaled_on<T>,
+    scale_difference_on<T>, sum_on<T>,
+    sum_rows_on<T>,         sum_of_squared_differences_on<T>,
+    add_rows_on<T>,         position_of_extreme_on<T>,
+    transpose_on<T>,        softmax_on<T>,
+    softmax_columns_on<T>,  multiply_rows_on<T>,
     multiply_dots_on<T>,
 };
 

@@ -38,6 +38,8 @@ struct Kernels {
 
   /// The sum of x, added in several lanes. For runs of a few thousand: rounding errors grow with their length.
   T (*sum)(const T* x, int64_t count);
+  /// out[i * out_step] = the sum of the row x[i * row_stride ...], likewise.
+  void (*sum_rows)(T* out, int64_t out_step, const T* x, int64_t row_stride, int64_t rows, int64_t columns);
   /// The sum of (a - b)^2, likewise.
   T (*sum_of_squared_differences)(const T* a, const T* b, int64_t count);
   /// sums[j] += the sum over i < rows of x[i * row_stride + j], for j < columns.

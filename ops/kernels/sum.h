@@ -20,12 +20,18 @@ namespace wengert::kernels {
 template <class T>
 using Accumulator = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
+/// Sums of fewer elements need no lanes.
+inline constexpr int64_t kFew = 32;
+/// Elements side by side, and rows, that are added without more ado.
+inline constexpr int64_t kBlock = 8192;
+inline constexpr int64_t kRows = 32;
+
 /// Sum of x[0], x[stride], ..., `count` elements.
 template <class T>
 Accumulator<T> sum_run(const T* x, int64_t stride, int64_t count) {
   constexpr bool kSimd = std::is_floating_point_v<T>;
   constexpr int64_t kLanes = 16;
-  const int64_t block = kSimd && stride == 1 ? 8192 : 512;
+  const int64_t block = kSimd && stride == 1 ? kBlock : 512;
   if (count > block) {
     const int64_t half = (count / 2 + block - 1) / block * block;
     return sum_run(x, stride, half) + sum_run(x + half * stride, stride, count - half);
@@ -67,7 +73,6 @@ Accumulator<T> sum_pieces(int64_t size, const SumRange& sum_range) {
 /// Sum of (a - b)^2 over contiguous runs.
 template <class T>
 Accumulator<T> sum_of_squared_differences(const T* a, const T* b, int64_t size) {
-  constexpr int64_t kBlock = 8192;
   return sum_pieces<T>(size, [&](int64_t begin, int64_t end) {
     std::array<Accumulator<T>, kParallelGrain / kBlock> sums{};
     for (int64_t i = begin; i < end; i += kBlock) {
@@ -108,16 +113,12 @@ void sum_all_into(const StridedLoop<1>& loop, T* out, const T* x) {
   });
 }
 
-/// Sums of fewer elements need no lanes.
-inline constexpr int64_t kFew = 32;
-
 /// Rows of sums are kept for so many columns at a time.
 inline constexpr int64_t kSumColumns = 1024;
 
 /// sums[j] = the sum of x[r * row_stride + j] over the rows, of up to kSumColumns columns: first 32 rows at a time.
 template <class T>
 void add_up_rows(Accumulator<T>* sums, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
-  constexpr int64_t kRows = 32;
   T block[kSumColumns];
   for (int64_t first = 0; first < rows; first += kRows) {
     std::fill_n(block, columns, T(0));
@@ -134,18 +135,33 @@ void add_up_rows(Accumulator<T>* sums, const T* x, int64_t row_stride, int64_t r
   }
 }
 
+/// The same of a few columns without gaps: several rows are taken as one that is wider.
+template <class T>
+void add_up_narrow_rows(Accumulator<T>* sums, const T* x, int64_t rows, int64_t columns) {
+  constexpr int64_t kWide = 64;
+  const int64_t together = kWide / columns, wide = together * columns, whole = rows / together;
+  std::array<Accumulator<T>, kWide> of_all{};
+  add_up_rows(of_all.data(), x, wide, whole, wide);
+  for (int64_t i = 0; i < wide; ++i) sums[i % columns] += of_all[static_cast<size_t>(i)];
+  for (int64_t i = whole * wide; i < rows * columns; ++i) sums[i % columns] += x[i];
+}
+
 /// out[j] = the sum of column j of a matrix that is high and narrow: stretches of rows are shared out.
 template <class T>
 void sum_high_columns(T* out, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
-  constexpr int64_t kMostTasks = 16;
+  constexpr int64_t kMostTasks = 16, kNarrow = 16;
   const int64_t each = std::max(kParallelGrain / columns, (rows + kMostTasks - 1) / kMostTasks);
   const int64_t tasks = (rows + each - 1) / each;
   std::array<Accumulator<T>, kMostTasks * kSumColumns> sums;
   std::fill_n(sums.data(), tasks * columns, Accumulator<T>(0));
   parallel_tasks(tasks, [&](int64_t task) {
-    const int64_t first = task * each;
-    add_up_rows(sums.data() + task * columns, x + first * row_stride, row_stride, std::min(each, rows - first),
-                columns);
+    const int64_t first = task * each, count = std::min(each, rows - first);
+    Accumulator<T>* to = sums.data() + task * columns;
+    if (columns <= kNarrow && row_stride == columns) {
+      add_up_narrow_rows(to, x + first * row_stride, count, columns);
+    } else {
+      add_up_rows(to, x + first * row_stride, row_stride, count, columns);
+    }
   });
   for (int64_t j = 0; j < columns; ++j) out[j] = static_cast<T>(sum_run(sums.data() + j, columns, tasks));
 }
@@ -159,7 +175,7 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
   const bool by_rows =
       kept.inner_stride(0) == 1 && kept.inner_stride(1) == 1 && kept.inner_size() > 1 && reduced.inner_stride(0) != 1;
   const bool is_high = kept.numel() > 0 && kept.numel() <= kSumColumns && kept.is_one_run() && reduced.is_one_run() &&
-                       reduced.numel() * kept.numel() > 2 * kParallelGrain;
+                       (reduced.numel() * kept.numel() > 2 * kParallelGrain || reduced.numel() > 64 * kept.numel());
   if (by_rows && is_high) {
     return sum_high_columns(out, x, reduced.inner_stride(0), reduced.numel(), kept.numel());
   }
@@ -180,6 +196,20 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
           out[at[0] + i * kept.inner_stride(0)] = static_cast<T>(even + odd);
         }
         return;
+      }
+      if constexpr (std::is_floating_point_v<T>) {
+        if (!by_rows && reduced.is_one_run() && reduced.inner_stride(0) == 1 && reduced.numel() <= kBlock) {
+          return simd::kernels<T>().sum_rows(out + at[0], kept.inner_stride(0), x + at[1], kept.inner_stride(1), count,
+                                             reduced.numel());
+        }
+        if (by_rows && reduced.is_one_run() && reduced.numel() <= kRows) {
+          std::fill_n(out + at[0], count, T(0));
+          for (int64_t c = 0; c < count; c += kSumColumns) {
+            simd::kernels<T>().add_rows(out + at[0] + c, x + at[1] + c, reduced.inner_stride(0), reduced.numel(),
+                                        std::min(kSumColumns, count - c));
+          }
+          return;
+        }
       }
       if (!by_rows) {
         for (int64_t i = 0; i < count; ++i) {
