@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace wengert::kernels {
 
@@ -34,6 +35,11 @@ void copy_run(T* to, const T* from, int64_t count) {
     i = end;
   }
   std::copy_n(from + i, count - i, to + i);
+}
+/// The same of few elements, a number that compilers know.
+template <class T, int64_t count>
+void copy_run(T* to, const T* from, std::integral_constant<int64_t, count>) {
+  std::copy_n(from, count, to);
 }
 
 }  // namespace wengert::kernels

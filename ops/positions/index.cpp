@@ -272,13 +272,8 @@ void select_rows(const Tensor& y, const Tensor& x, const Tensor& positions) {
                        const T* from = reinterpret_cast<const T*>(operands[2]);
                        check_positions(at, {count, {1}}, size, 0);
                        kernels::parallel_rows(count, length, [&](int64_t begin, int64_t end) {
-                         for_rows(begin, end, length, [=](int64_t i, auto n) {
-                           if constexpr (std::is_same_v<decltype(n), int64_t>) {
-                             kernels::copy_run(to + i * n, from + at[i] * n, n);
-                           } else {
-                             std::copy_n(from + at[i] * n, decltype(n)::value, to + i * n);
-                           }
-                         });
+                         for_rows(begin, end, length,
+                                  [=](int64_t i, auto n) { kernels::copy_run(to + i * n, from + at[i] * n, n); });
                        });
                      });
   });

@@ -182,7 +182,7 @@ struct Joined {
         const T* source = from + r * by_row;
         T* target = out + r * row;
         if (step == 1) {
-          kernels::copy_run(target, source, int64_t{width});
+          kernels::copy_run(target, source, width);
         } else if (step == 0) {
           const T value = *source;
           if (width > kMostSingly) {

@@ -92,17 +92,37 @@ bool all_stay(DimSet reversed, int64_t dims) {
   return true;
 }
 
-// Each of `count` lines in reverse, one column of a few of them after another.
-constexpr int64_t kShortLine = 16;
+// Each of `count` lines in reverse, from both ends: what is still to be read does not wait for what was written at the
+// same place of its page.
 template <class T>
-void reverse_short_lines(T* to, const T* from, int64_t count, int64_t length) {
-  constexpr int64_t kAtOnce = 256;
-  for (int64_t begin = 0; begin < count; begin += kAtOnce) {
-    const int64_t end = std::min(count, begin + kAtOnce);
-    for (int64_t j = 0; j < length; ++j) {
-      for (int64_t line = begin; line < end; ++line) to[line * length + j] = from[line * length + length - 1 - j];
+void reverse_lines(T* to, const T* from, int64_t count, int64_t length) {
+  constexpr int64_t kShort = 16;
+  const auto reverse = [=](auto n) {
+    for (int64_t line = 0; line < count * n; line += n) {
+      const T* a = from + line;
+      T* out = to + line;
+      for (int64_t i = 0; i < n / 2; ++i) {
+        const T front = a[i], back = a[n - 1 - i];
+        out[i] = back;
+        out[n - 1 - i] = front;
+      }
+      if (n % 2 != 0) out[n / 2] = a[n / 2];
     }
-  }
+  };
+  if (length <= kShort) return kernels::with_count(length, reverse);
+  cpu::vectorized([=] {
+    for (int64_t line = 0; line < count; ++line) {
+      const T *a = from + line * length, *end = a + length - 1;
+      T *out = to + line * length, *out_end = out + length - 1;
+#pragma omp simd
+      for (int64_t i = 0; i < length / 2; ++i) {
+        const T front = a[i], back = end[-i];
+        out[i] = back;
+        out_end[-i] = front;
+      }
+      out[length / 2] = a[length - 1 - length / 2];
+    }
+  });
 }
 
 // A new tensor with x's elements in reverse along these dimensions, laid out as x is.
@@ -131,9 +151,9 @@ Tensor reversed_along(const Tensor& x, DimSet reversed) {
   dispatch(x.dtype(), [&]<class T>() {
     const T* from = x.data_ptr<T>();
     T* to = y.data_ptr<T>();
-    if (length == 1 && rows <= kShortLine && all_stay(reversed, last - 1)) {
+    if (length == 1 && all_stay(reversed, last - 1)) {
       return kernels::parallel_rows(y.numel() / rows, rows, [&](int64_t begin, int64_t end) {
-        reverse_short_lines(to + begin * rows, from + begin * rows, end - begin, rows);
+        reverse_lines(to + begin * rows, from + begin * rows, end - begin, rows);
       });
     }
     kernels::parallel_rows(y.numel() / (rows * length), rows * length, [&](int64_t begin, int64_t end) {
@@ -148,12 +168,11 @@ Tensor reversed_along(const Tensor& x, DimSet reversed) {
         const T* a = from + source * rows * length;
         T* out = to + block * rows * length;
         if (length == 1) {
-          cpu::vectorized([=] {
-#pragma omp simd
-            for (int64_t r = 0; r < rows; ++r) out[r] = a[rows - 1 - r];
-          });
+          reverse_lines(out, a, 1, rows);
         } else {
-          for (int64_t r = 0; r < rows; ++r) kernels::copy_run(out + r * length, a + (rows - 1 - r) * length, length);
+          kernels::with_count(length, [=](auto n) {
+            for (int64_t r = 0; r < rows; ++r) kernels::copy_run(out + r * n, a + (rows - 1 - r) * n, n);
+          });
         }
       }
     });
