@@ -53,6 +53,7 @@ struct OnePass {
   // Of elements; the gradient comes last, for loops that step through one operand alone are made for the first.
   template <std::floating_point T>
   struct OfElements {
+    static constexpr bool seldom_broadcasts = true;
     F f;
     T operator()(T a, T g) const { return static_cast<T>(f(g, a)); }
     T operator()(T a, T b, T g) const { return static_cast<T>(f(g, a, b)); }

@@ -2,6 +2,7 @@
 
 #include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/base/tracing.h>
+#include <wengert/ops/kernels/parallel.h>
 #include <wengert/ops/kernels/simd.h>
 #include <wengert/ops/kernels/strided_loop.h>
 #include <wengert/ops/kernels/unary.h>
@@ -91,24 +92,63 @@ struct LoopInput {
   In operator[](int64_t i) const { return Step == 0 ? one : at[i]; }
 };
 
-/// out[i] = f(inputs[i]...), where `Step` of an input is 1, or 0 for one number. (A function of our own: what it holds
-/// is in nobody else's memory, and stays in registers.)
+/// Rows of an operand, and the elements from one to the next.
+template <class T>
+struct OperandRows {
+  T* first;
+  int64_t step;
+};
+
+/// Rows of out[i] = f(inputs[i]...), where `Step` of an input is 1, or 0 for one number a row. (A function of our own:
+/// what it holds is in nobody else's memory, and stays in registers.)
+template <int... Step, class Out, class F, class... In>
+void do_plain_rows(OperandRows<Out> out, int64_t rows, int64_t count, const F& f, OperandRows<const In>... inputs) {
+  cpu::vectorized([=] {
+    const auto loop = [&](Out* to, const LoopInput<Step, In>... in) {
+      const F own = f;
+#pragma omp simd
+      for (int64_t i = 0; i < count; ++i) to[i] = own(in[i]...);
+    };
+    for (int64_t r = 0; r < rows; ++r) {
+      loop(out.first + r * out.step, LoopInput<Step, In>(inputs.first + r * inputs.step)...);
+    }
+  });
+}
+
+/// One of them.
 template <int... Step, class Out, class F, class... In>
 void do_plain_loop(Out* out, int64_t count, const F& f, const In*... inputs) {
   constexpr int64_t kFew = 8;
-  if (count <= kFew) {
-    const F own = f;
-    for (int64_t i = 0; i < count; ++i) out[i] = own(inputs[Step * i]...);
-    return;
+  if (count > kFew)
+    return do_plain_rows<Step...>(OperandRows<Out>{out, 0}, 1, count, f, OperandRows<const In>{inputs, 0}...);
+  const F own = f;
+  for (int64_t i = 0; i < count; ++i) out[i] = own(inputs[Step * i]...);
+}
+
+/// Whether there is code of its own for rows: of numbers of one type, where F does not say that its operands seldom
+/// broadcast.
+template <class F, class Out, class... In>
+inline constexpr bool kHasRows = std::is_floating_point_v<Out> && (std::is_same_v<Out, In> && ...) && !requires {
+  requires F::seldom_broadcasts;
+};
+
+/// Whether a loop is rows, none of them short or long, of elements side by side, or of one number a row.
+template <size_t N>
+bool goes_by_plain_rows(const StridedLoop<N>& loop) {
+  constexpr int64_t kShort = 16, kLong = 4096;
+  if (loop.dims() != 2 || loop.inner_size() < kShort || loop.inner_size() > kLong || tracing::listener != nullptr) {
+    return false;
   }
-  cpu::vectorized([=] {
-    const auto loop = [&](const LoopInput<Step, In>... in) {
-      const F own = f;
-#pragma omp simd
-      for (int64_t i = 0; i < count; ++i) out[i] = own(in[i]...);
-    };
-    loop(LoopInput<Step, In>(inputs)...);
-  });
+  for (size_t i = 1; i < N; ++i) {
+    if ((loop.inner_stride(i) | 1) != 1) return false;
+  }
+  return loop.inner_stride(0) == 1;
+}
+
+/// Calls rows(first, count) for some of a loop's rows at a time.
+template <size_t N, class Rows>
+void for_plain_rows(const StridedLoop<N>& loop, const Rows& rows) {
+  parallel_rows(loop.size(1), loop.inner_size(), [&](int64_t begin, int64_t end) { rows(begin, end - begin); });
 }
 
 /// out[i] = value for i < count.
@@ -176,6 +216,15 @@ struct UnaryRun {
 /// out = f(a). loop: over {out, a}.
 template <class Out, class A, class F>
 void map(const StridedLoop<2>& loop, Out* out, const A* a, const F& f) {
+  if constexpr (kHasRows<F, Out, A> && has_run<F, Out, A> && !requires { requires F::has_digits_of_its_own; }) {
+    if (goes_by_plain_rows(loop) && loop.inner_stride(1) == 0) {
+      const auto [so, sa] = loop.strides(1);
+      return for_plain_rows(loop, [&, so = so, sa = sa](int64_t first, int64_t rows) {
+        do_plain_rows<0>(OperandRows<Out>{out + first * so, so}, rows, loop.inner_size(), f,
+                         OperandRows<const A>{a + first * sa, sa});
+      });
+    }
+  }
   using Each = UnaryRun<Out, A, F>;
   const Each run{f, loop.inner_stride(0), loop.inner_stride(1)}, side_by_side{f, 1, 1};
   for_each_run<2>(loop, {out, a}, run, side_by_side);
@@ -208,6 +257,21 @@ void map(const StridedLoop<3>& loop, Out* out, const A* a, const B* b, const F& 
   if constexpr (requires { f.run_rows(loop, out, a, b); }) {
     if (f.run_rows(loop, out, a, b)) return;
   }
+  if constexpr (kHasRows<F, Out, A, B> && !has_run<F, Out, A, B>) {
+    const int64_t a_inner = loop.inner_stride(1), b_inner = loop.inner_stride(2);
+    if (goes_by_plain_rows(loop) && (a_inner | b_inner) != 0) {
+      const auto [so, sa, sb] = loop.strides(1);
+      return for_plain_rows(loop, [&, so = so, sa = sa, sb = sb](int64_t first, int64_t rows) {
+        const OperandRows<Out> o{out + first * so, so};
+        const OperandRows<const A> x{a + first * sa, sa};
+        const OperandRows<const B> y{b + first * sb, sb};
+        const int64_t count = loop.inner_size();
+        if (a_inner == 0) return do_plain_rows<0, 1>(o, rows, count, f, x, y);
+        if (b_inner == 0) return do_plain_rows<1, 0>(o, rows, count, f, x, y);
+        do_plain_rows<1, 1>(o, rows, count, f, x, y);
+      });
+    }
+  }
   using Each = BinaryRun<Out, A, B, F>;
   const Each run{f, loop.inner_stride(0), loop.inner_stride(1), loop.inner_stride(2)}, side_by_side{f, 1, 1, 1};
   for_each_run<3>(loop, {out, a, b}, run, side_by_side);
@@ -235,6 +299,22 @@ struct TernaryRun {
 /// out = f(a, b, c). loop: over {out, a, b, c}.
 template <class Out, class A, class B, class C, class F>
 void map(const StridedLoop<4>& loop, Out* out, const A* a, const B* b, const C* c, const F& f) {
+  if constexpr (kHasRows<F, Out, A, B, C>) {
+    const int64_t b_inner = loop.inner_stride(2), c_inner = loop.inner_stride(3);
+    if (goes_by_plain_rows(loop) && loop.inner_stride(1) == 1 && (b_inner | c_inner) != 0) {
+      const auto [so, sa, sb, sc] = loop.strides(1);
+      return for_plain_rows(loop, [&, so = so, sa = sa, sb = sb, sc = sc](int64_t first, int64_t rows) {
+        const OperandRows<Out> o{out + first * so, so};
+        const OperandRows<const A> x{a + first * sa, sa};
+        const OperandRows<const B> y{b + first * sb, sb};
+        const OperandRows<const C> z{c + first * sc, sc};
+        const int64_t count = loop.inner_size();
+        if (b_inner == 0) return do_plain_rows<1, 0, 1>(o, rows, count, f, x, y, z);
+        if (c_inner == 0) return do_plain_rows<1, 1, 0>(o, rows, count, f, x, y, z);
+        do_plain_rows<1, 1, 1>(o, rows, count, f, x, y, z);
+      });
+    }
+  }
   using Each = TernaryRun<Out, A, B, C, F>;
   const Each run{f, loop.inner_stride(0), loop.inner_stride(1), loop.inner_stride(2), loop.inner_stride(3)},
       side_by_side{f, 1, 1, 1, 1};

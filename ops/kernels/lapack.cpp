@@ -15,10 +15,10 @@ void sgetrf_(const int*, const int*, float*, const int*, int*, int*);
 void dgetrf_(const int*, const int*, double*, const int*, int*, int*);
 void spotrf_(const char*, const int*, float*, const int*, int*);
 void dpotrf_(const char*, const int*, double*, const int*, int*);
-void strtrs_(const char*, const char*, const char*, const int*, const int*, const float*, const int*, float*,
-             const int*, int*);
-void dtrtrs_(const char*, const char*, const char*, const int*, const int*, const double*, const int*, double*,
-             const int*, int*);
+void strsm_(const char*, const char*, const char*, const char*, const int*, const int*, const float*, const float*,
+            const int*, float*, const int*);
+void dtrsm_(const char*, const char*, const char*, const char*, const int*, const int*, const double*, const double*,
+            const int*, double*, const int*);
 void sgesdd_(const char*, const int*, const int*, float*, const int*, float*, float*, const int*, float*, const int*,
              float*, const int*, int*, int*);
 void dgesdd_(const char*, const int*, const int*, double*, const int*, double*, double*, const int*, double*,
@@ -106,12 +106,11 @@ int lapack_cholesky(int64_t n, T* a) {
 }
 
 template <class T>
-int lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b) {
+void lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b) {
   const LapackCall call;
   const int rows = whole(n), columns = whole(m), ld = leading(n);
-  int info = 0;
-  choose<T>(strtrs_, dtrtrs_)("U", "N", "N", &rows, &columns, a, &ld, b, &ld, &info);
-  return info;
+  const T one = 1;
+  choose<T>(strsm_, dtrsm_)("L", "U", "N", "N", &rows, &columns, &one, a, &ld, b, &ld);
 }
 
 template <class T>
@@ -170,8 +169,8 @@ template int lapack_lu(int64_t, float*, int*);
 template int lapack_lu(int64_t, double*, int*);
 template int lapack_cholesky(int64_t, float*);
 template int lapack_cholesky(int64_t, double*);
-template int lapack_solve_upper(int64_t, int64_t, const float*, float*);
-template int lapack_solve_upper(int64_t, int64_t, const double*, double*);
+template void lapack_solve_upper(int64_t, int64_t, const float*, float*);
+template void lapack_solve_upper(int64_t, int64_t, const double*, double*);
 template int lapack_svd(int64_t, int64_t, float*, float*, float*, float*, Workspace<float>&);
 template int lapack_svd(int64_t, int64_t, double*, double*, double*, double*, Workspace<double>&);
 template void lapack_qr(int64_t, int64_t, float*, float*, Workspace<float>&);

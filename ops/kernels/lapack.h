@@ -27,9 +27,9 @@ int lapack_lu(int64_t n, T* a, int* swaps);
 template <class T>
 int lapack_cholesky(int64_t n, T* a);
 
-/// X = A⁻¹ B for an upper triangular A.   a (n, n), b (n, m): becomes X.
+/// X = A⁻¹ B for an upper triangular A.   a (n, n), b (n, m): becomes X; infinite or NaN where A is singular. (BLAS's.)
 template <class T>
-int lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b);
+void lapack_solve_upper(int64_t n, int64_t m, const T* a, T* b);
 
 /// A = U diag(s) Vᵀ, k = min(n, m).   a (n, m): destroyed.   u (n, k), s (k), falling, vt (k, m); without u and vt
 /// where these are null.
