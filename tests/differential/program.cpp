@@ -372,6 +372,11 @@ std::string step(const Instruction& instruction, Results<Torch>& torch, Results<
     if (x[i].requires_grad() != y[i].requires_grad()) {
       return fmt::format("requires_grad is {} in libtorch, {} here", x[i].requires_grad(), y[i].requires_grad());
     }
+    // What an operation gives back as it is has a Node that was looked at before.
+    const bool is_operand = std::any_of(in_torch.begin(), in_torch.end(), [&](const at::Tensor& operand) {
+      return operand.is_same(x[i]) && !instruction.operation->in_place;
+    });
+    if (is_operand) continue;
     if (std::string different = different_node(instruction, x[i], y[i]); !different.empty()) return different;
   }
   return "";
