@@ -698,6 +698,8 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
       y = empty(sizes, x.options());
       select_rows(y, vector, positions);
     } else {
+      // Of slices without elements no position is looked at on the way.
+      if (x.numel() == 0) check_positions(elements<int64_t>(positions), {positions.numel(), {1}}, x.size(dim), dim);
       y = compute_gather(vector, dim, spread_along(positions, dim, sizes));
     }
     if (x.dim() == 0) y = y.reshape({}).clone();

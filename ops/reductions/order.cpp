@@ -151,8 +151,7 @@ Extremes extremes(const Tensor& x, int64_t dim, bool keepdim, bool largest, cons
   const int64_t position = wrap_dim(dim, x.dim());
   const Lines lines(x.detach(), position);
   const Extremes found{lines.results(x.dtype()), lines.results(kLong)};
-  check(lines.length > 0 || found.values.numel() == 0, "{}(): Expected reduction dim {} to have non-zero size.", name,
-        position);
+  check(lines.length > 0, "{}(): Expected reduction dim {} to have non-zero size.", name, position);
   if (found.values.numel() > 0) {
     dispatch(x.dtype(), [&]<class T>() {
       auto* values = found.values.data_ptr<T>();

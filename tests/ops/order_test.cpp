@@ -69,6 +69,7 @@ TEST(Max, GivesValuesAndTheFirstPositions) {
   EXPECT_EQ(argmin(tensor({{3, 1}, {0, 2}})).item<int64_t>(), 2);
   EXPECT_ERROR(max(ones({0})), "Expected reduction dim to be specified for input.numel() == 0");
   EXPECT_ERROR(max(ones({0, 2}), 0), "Expected reduction dim 0 to have non-zero size");
+  EXPECT_ERROR(argmin(ones({0, 0}), 1), "Expected reduction dim 1 to have non-zero size");
 }
 
 TEST(Amax, SharesTheGradientAmongEquals) {

@@ -108,6 +108,7 @@ TEST(Scatter, InPlaceWritesAndDoesNotAdd) {
 
 TEST(TensorIndex, IndexSelectTakesOneOfANumber) {
   EXPECT_EQ(index_select(tensor(2.5), 0, tensor({0})).item<double>(), 2.5);
+  EXPECT_ERROR(zeros({2, 0, 2}).index_select(2, tensor({5})), "index 5 is out of bounds for dimension 2 with size 2");
   EXPECT_THROW(index_select(tensor(2.5), 0, tensor({0, 0})), Error);
 }
 
