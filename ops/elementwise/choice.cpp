@@ -46,8 +46,10 @@ struct ClampGradient {
   }
 };
 
+constexpr const char* kClampNode = "ClampBackward1";
+
 // y = x within [low, high], either of which may be missing.   VJP:   dx = G where x is within, else 0.
-auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high, const char* name = "ClampBackward1") {
+auto clamp_function(std::optional<Scalar> low, std::optional<Scalar> high, const char* name) {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return from_input<Domain::kNumber>(name, Within(low, high),
@@ -59,6 +61,14 @@ ScalarType clamped_type(const Tensor& x, std::optional<Scalar> low, std::optiona
   if (low) dtype = promoteTypes(dtype, result_type(x, *low));
   if (high) dtype = promoteTypes(dtype, result_type(x, *high));
   return dtype;
+}
+
+Tensor clamped(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high, const char* node) {
+  return unary(clamp_function(low, high, node), x.to(clamped_type(x, low, high)));
+}
+
+void check_mask(const Tensor& mask) {
+  check(mask.dtype() == kBool, "masked_fill_ only supports boolean masks, but got mask with dtype {}", mask.dtype());
 }
 
 Tensor filled(const Tensor& x, const Tensor& mask, const Tensor& value) {
@@ -108,14 +118,10 @@ Tensor& minimum_out(Tensor& out, const Tensor& a, const Tensor& b) {
 }
 
 Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {
-  return unary(clamp_function(min, max), x.to(clamped_type(x, min, max)));
+  return clamped(x, min, max, kClampNode);
 }
-Tensor clamp_min(const Tensor& x, Scalar min) {
-  return unary(clamp_function(min, std::nullopt, "ClampMinBackward0"), x.to(clamped_type(x, min, std::nullopt)));
-}
-Tensor clamp_max(const Tensor& x, Scalar max) {
-  return unary(clamp_function(std::nullopt, max, "ClampMaxBackward0"), x.to(clamped_type(x, std::nullopt, max)));
-}
+Tensor clamp_min(const Tensor& x, Scalar min) { return clamped(x, min, std::nullopt, "ClampMinBackward0"); }
+Tensor clamp_max(const Tensor& x, Scalar max) { return clamped(x, std::nullopt, max, "ClampMaxBackward0"); }
 
 // y = min(max(x, low), high).   VJP:   dx = G where low <= x <= high; dlow = G where x < low < high;
 // dhigh = G where x > high or high < low; else 0.
@@ -153,12 +159,12 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& lower, const std::opt
 
 // y = value where the mask holds, else x.   VJP:   dx = G where it does not;   dvalue = the sum of G where it does.
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
-  check(mask.dtype() == kBool, "masked_fill_ only supports boolean masks, but got mask with dtype {}", mask.dtype());
+  check_mask(mask);
   const Tensor y = filled(x, mask, full({}, value, x.options()));
   return record<Broadcast<1>>("MaskedFillBackward0", y, {x}, saving(mask), kGradientOutsideMask);
 }
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
-  check(mask.dtype() == kBool, "masked_fill_ only supports boolean masks, but got mask with dtype {}", mask.dtype());
+  check_mask(mask);
   check(value.dim() == 0,
         "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {} dimension(s).", value.dim());
   const Tensor number = value.to(x.dtype());
@@ -172,7 +178,7 @@ Tensor& Tensor::clamp_(const std::optional<Tensor>& min, const std::optional<Ten
 }
 Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> max) const {
   check_can_cast(clamped_type(*this, min, max), dtype());
-  return unary_in_place(clamp_function(min, max), *this);
+  return unary_in_place(clamp_function(min, max, kClampNode), *this);
 }
 Tensor& Tensor::clamp_min_(Scalar min) const { return clamp_(min); }
 Tensor& Tensor::clamp_max_(Scalar max) const { return clamp_(std::nullopt, max); }

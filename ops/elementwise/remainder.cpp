@@ -123,6 +123,12 @@ constexpr auto kRemainder = remainder_by("RemainderBackward1"), kRemainderByNumb
 constexpr auto fmod_by(const char* name) { return remainder_function(name, "trunc", c_remainder); }
 constexpr auto kFmod = fmod_by("FmodBackward1"), kFmodByNumber = fmod_by("FmodBackward0");
 
+template <class F>
+Tensor remainder_of(const F& f, const Tensor& a, const Tensor& b) {
+  check_no_zero(a, b);
+  return binary(f, a, b);
+}
+
 Tensor as_tensor(Scalar number, const Tensor& like) { return full({}, number, result_type(like, number)); }
 
 }  // namespace
@@ -148,24 +154,10 @@ Tensor div(const Tensor& a, Scalar b, std::optional<std::string_view> rounding_m
 Tensor floor_divide(const Tensor& a, const Tensor& b) { return div(a, b, "floor"); }
 Tensor floor_divide(const Tensor& a, Scalar b) { return div(a, b, "floor"); }
 
-Tensor remainder(const Tensor& a, const Tensor& b) {
-  check_no_zero(a, b);
-  return binary(kRemainder, a, b);
-}
-Tensor remainder(const Tensor& a, Scalar b) {
-  const Tensor divisor = as_tensor(b, a);
-  check_no_zero(a, divisor);
-  return binary(kRemainderByNumber, a, divisor);
-}
-Tensor fmod(const Tensor& a, const Tensor& b) {
-  check_no_zero(a, b);
-  return binary(kFmod, a, b);
-}
-Tensor fmod(const Tensor& a, Scalar b) {
-  const Tensor divisor = as_tensor(b, a);
-  check_no_zero(a, divisor);
-  return binary(kFmodByNumber, a, divisor);
-}
+Tensor remainder(const Tensor& a, const Tensor& b) { return remainder_of(kRemainder, a, b); }
+Tensor remainder(const Tensor& a, Scalar b) { return remainder_of(kRemainderByNumber, a, as_tensor(b, a)); }
+Tensor fmod(const Tensor& a, const Tensor& b) { return remainder_of(kFmod, a, b); }
+Tensor fmod(const Tensor& a, Scalar b) { return remainder_of(kFmodByNumber, a, as_tensor(b, a)); }
 
 struct Atan2 {
   template <std::floating_point T>

@@ -23,15 +23,15 @@ using Accumulator = std::conditional_t<std::is_same_v<T, float>, double, T>;
 /// Sums of fewer elements need no lanes.
 inline constexpr int64_t kFew = 32;
 /// Elements side by side, and rows, that are added without more ado.
-inline constexpr int64_t kBlock = 8192;
-inline constexpr int64_t kRows = 32;
+inline constexpr int64_t kSumBlock = 8192;
+inline constexpr int64_t kSumRows = 32;
 
 /// Sum of x[0], x[stride], ..., `count` elements.
 template <class T>
 Accumulator<T> sum_run(const T* x, int64_t stride, int64_t count) {
   constexpr bool kSimd = std::is_floating_point_v<T>;
   constexpr int64_t kLanes = 16;
-  const int64_t block = kSimd && stride == 1 ? kBlock : 512;
+  const int64_t block = kSimd && stride == 1 ? kSumBlock : 512;
   if (count > block) {
     const int64_t half = (count / 2 + block - 1) / block * block;
     return sum_run(x, stride, half) + sum_run(x + half * stride, stride, count - half);
@@ -74,10 +74,10 @@ Accumulator<T> sum_pieces(int64_t size, const SumRange& sum_range) {
 template <class T>
 Accumulator<T> sum_of_squared_differences(const T* a, const T* b, int64_t size) {
   return sum_pieces<T>(size, [&](int64_t begin, int64_t end) {
-    std::array<Accumulator<T>, kParallelGrain / kBlock> sums{};
-    for (int64_t i = begin; i < end; i += kBlock) {
-      sums[static_cast<size_t>((i - begin) / kBlock)] =
-          simd::kernels<T>().sum_of_squared_differences(a + i, b + i, std::min(kBlock, end - i));
+    std::array<Accumulator<T>, kParallelGrain / kSumBlock> sums{};
+    for (int64_t i = begin; i < end; i += kSumBlock) {
+      sums[static_cast<size_t>((i - begin) / kSumBlock)] =
+          simd::kernels<T>().sum_of_squared_differences(a + i, b + i, std::min(kSumBlock, end - i));
     }
     return sum_run(sums.data(), 1, static_cast<int64_t>(sums.size()));
   });
@@ -120,9 +120,9 @@ inline constexpr int64_t kSumColumns = 1024;
 template <class T>
 void add_up_rows(Accumulator<T>* sums, const T* x, int64_t row_stride, int64_t rows, int64_t columns) {
   T block[kSumColumns];
-  for (int64_t first = 0; first < rows; first += kRows) {
+  for (int64_t first = 0; first < rows; first += kSumRows) {
     std::fill_n(block, columns, T(0));
-    const int64_t count = std::min(kRows, rows - first);
+    const int64_t count = std::min(kSumRows, rows - first);
     const T* from = x + first * row_stride;
     if constexpr (std::is_floating_point_v<T>) {
       simd::kernels<T>().add_rows(block, from, row_stride, count, columns);
@@ -198,11 +198,11 @@ void sum_dims(const StridedLoop<2>& kept, const StridedLoop<1>& reduced, T* out,
         return;
       }
       if constexpr (std::is_floating_point_v<T>) {
-        if (!by_rows && reduced.is_one_run() && reduced.inner_stride(0) == 1 && reduced.numel() <= kBlock) {
+        if (!by_rows && reduced.is_one_run() && reduced.inner_stride(0) == 1 && reduced.numel() <= kSumBlock) {
           return simd::kernels<T>().sum_rows(out + at[0], kept.inner_stride(0), x + at[1], kept.inner_stride(1), count,
                                              reduced.numel());
         }
-        if (by_rows && reduced.is_one_run() && reduced.numel() <= kRows) {
+        if (by_rows && reduced.is_one_run() && reduced.numel() <= kSumRows) {
           std::fill_n(out + at[0], count, T(0));
           for (int64_t c = 0; c < count; c += kSumColumns) {
             simd::kernels<T>().add_rows(out + at[0] + c, x + at[1] + c, reduced.inner_stride(0), reduced.numel(),

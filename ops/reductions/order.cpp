@@ -405,7 +405,7 @@ std::tuple<Tensor, Tensor> arranged(const char* node, const Tensor& x, int64_t d
 template <class Key>
 Key key_of_rank(Key* keys, size_t count, size_t rank) {
   constexpr int kBits = 8 * sizeof(Key), kDigit = 11;
-  std::array<uint32_t, 1 << kDigit> counts;
+  std::array<size_t, 1 << kDigit> counts;
   for (int below = kBits; below > 0 && count > 1;) {
     const int bits = std::min(kDigit, below);
     below -= bits;
