@@ -19,6 +19,8 @@
 #include <wengert/autograd/tools/functional.h>
 #include <wengert/autograd/tools/gradcheck.h>
 #include <wengert/autograd/tools/printing.h>
+#include <wengert/autograd/tools/profile.h>
+#include <wengert/autograd/tools/trace.h>
 #include <wengert/ops/kernels/threads.h>
 #include <wengert/ops/linalg.h>
 #include <wengert/ops/ops.h>

@@ -1,7 +1,15 @@
 # Finds a BLAS with the C interface, and LAPACK, and makes the target CBLAS::CBLAS of both.
-# Any will do: choose with BLA_VENDOR (see CMake's FindBLAS), or name the files with CBLAS_LIBRARY, CBLAS_INCLUDE_DIR
-# and CBLAS_LAPACK_LIBRARY. OpenBLAS holds LAPACK itself.
+# Any will do: choose with WENGERT_BLAS (openblas, blis, or a file) or BLA_VENDOR (see CMake's FindBLAS), or name the files
+# with CBLAS_LIBRARY, CBLAS_INCLUDE_DIR and CBLAS_LAPACK_LIBRARY. OpenBLAS holds LAPACK itself.
 include(CheckFunctionExists)
+
+if(WENGERT_BLAS AND NOT CBLAS_LIBRARY)
+  if(EXISTS "${WENGERT_BLAS}")
+    set(CBLAS_LIBRARY "${WENGERT_BLAS}" CACHE FILEPATH "BLAS with the C interface")
+  else()
+    find_library(CBLAS_LIBRARY NAMES ${WENGERT_BLAS} REQUIRED DOC "BLAS with the C interface")
+  endif()
+endif()
 
 if(NOT CBLAS_LIBRARY)
   find_package(BLAS QUIET)

@@ -46,7 +46,10 @@ void step_columns(const RowGaussNewtonOptions& options, const Tensor& parameter,
   equations.pattern = options.pattern();
   equations.weights = options.weights();
   equations.features = f;
-  if (options.whole()) equations.base = mm(f.t(), f);
+  if (options.whole()) {
+    const Tensor& gram = options.gram();
+    equations.base = gram.defined() ? gram.narrow(0, first, count).narrow(1, first, count) : mm(f.t(), f);
+  }
   const Tensor& l2 = options.l2();
   equations.ridge = l2.defined() ? columns_of(l2, first, count) : zeros({count}, parameter.options());
   equations.right = columns_of(parameter.grad(), first, count) * -0.5;

@@ -28,6 +28,9 @@ class RowGaussNewtonOptions final : public OptimizerCloneableOptions<RowGaussNew
   RowGaussNewtonOptions& weights(Tensor weights) { return weights_ = std::move(weights), *this; }
   const bool& whole() const { return whole_; }  ///< whether all pairs have a squared error, beside the entries'
   RowGaussNewtonOptions& whole(bool whole) { return whole_ = whole, *this; }
+  /// f' f of all features, (k, k), where those that are given are not all; undefined: of those.
+  const Tensor& gram() const { return gram_; }
+  RowGaussNewtonOptions& gram(Tensor gram) { return gram_ = std::move(gram), *this; }
   const Tensor& l2() const { return l2_; }  ///< at least 0: (k), or (n, k) with one for each element; undefined: 0
   RowGaussNewtonOptions& l2(Tensor l2) { return l2_ = std::move(l2), *this; }
   const bool& nonnegative() const { return nonnegative_; }  ///< elements stay at 0 or above
@@ -47,7 +50,7 @@ class RowGaussNewtonOptions final : public OptimizerCloneableOptions<RowGaussNew
 
  private:
   double lr_;
-  Tensor features_, weights_, l2_;
+  Tensor features_, weights_, gram_, l2_;
   std::optional<SparsePattern> pattern_;
   bool whole_ = false, nonnegative_ = false;
   int64_t first_column_ = 0, block_ = 128;

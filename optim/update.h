@@ -4,6 +4,7 @@
 #include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/base/dispatch.h>
 #include <wengert/autograd/base/grad_mode.h>
+#include <wengert/autograd/base/profiling.h>
 #include <wengert/autograd/base/tracing.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/elementwise/loops.h>
@@ -88,6 +89,7 @@ kernels::StridedLoop<sizeof...(Tensors) + 2> loop_over_all(const Tensor& paramet
 template <class Rule, class... States>
 void update(const Rule* rule, const Tensor& parameter, const Tensor& grad, const States&... states) {
   constexpr size_t N = 3 + sizeof...(States);
+  profiling::begins();
   ops::check_writable(parameter);
   wengert::check(!(states.is_sparse() || ...), "optim::step: the gradient is dense, and those before were sparse");
   dispatch_floating(parameter.dtype(), "optim::step", [&]<class T>() {
@@ -100,6 +102,7 @@ void update(const Rule* rule, const Tensor& parameter, const Tensor& grad, const
                              [steps](char* const* at, int64_t count) { detail::run_rule<Rule, T>(at, steps, count); });
   });
   parameter.impl()->storage->bump_version();
+  profiling::done("optim::step");
 }
 
 /// The same for the rows that a sparse gradient has; the others are neither read nor written.
@@ -107,6 +110,7 @@ template <class Rule, class... States>
 void update_rows(const Rule& rule, const Tensor& parameter, const Tensor& sparse_grad, const States&... states) {
   constexpr size_t N = 3 + sizeof...(States);
   tracing::refuse("optim::step() with a sparse gradient");
+  profiling::begins();
   const Tensor grad = sparse_grad.coalesce();  // each row once, for the update is no linear one
   const Tensor indices = grad._indices().contiguous(), values = grad._values().contiguous();
   wengert::check(parameter.is_contiguous() && (states.is_contiguous() && ...),
@@ -127,6 +131,7 @@ void update_rows(const Rule& rule, const Tensor& parameter, const Tensor& sparse
     }
   });
   parameter.impl()->storage->bump_version();
+  profiling::done("optim::step");
 }
 
 /// One parameter in a step: what it is updated with.

@@ -1,8 +1,11 @@
 #include <factorize/notebook.h>
 #include <fmt/ostream.h>
+#include <wengert/autograd/serialize/file.h>
 #include <wengert/torch.h>
 
 #include <ostream>
+#include <utility>
+#include <vector>
 
 namespace factorize {
 namespace {
@@ -40,6 +43,16 @@ void step(Tensor& C, Tensor& F, double lr) {
   F.grad().zero_();
 }
 
+// loss.backward(), which a page shows if it is asked for.
+void first_backward(const Tensor& loss, const std::vector<std::pair<std::string, Tensor>>& names,
+                    const std::string& page) {
+  if (page.empty()) return loss.backward();
+  torch::autograd::Trace trace;
+  for (const auto& [name, tensor] : names) trace.name(tensor, name);
+  loss.backward();
+  torch::serialize::write_file(page, trace.html("loss = sum (D - C F)^2, backward"));
+}
+
 }  // namespace
 
 void run_notebook(const NotebookOptions& options, std::ostream& out) {
@@ -52,7 +65,7 @@ void run_notebook(const NotebookOptions& options, std::ostream& out) {
   Tensor loss = squared_error(D, D_hat);
   out << "loss = sum (D - D_hat)^2\n" << loss << "\nloss.grad_fn: " << loss.grad_fn() << "\n\n";
 
-  loss.backward();
+  first_backward(loss, {{"D_hat", D_hat}, {"C", C}, {"F", F}}, options.trace);
   out << "Gradients C.grad and F.grad\n" << C.grad() << "\n" << F.grad() << "\n\n";
 
   step(C, F, 0.01);

@@ -3,8 +3,9 @@
 namespace wengert {
 
 namespace autograd {
-/// Whether operations on this thread are recorded. On when a thread starts.
-inline constinit thread_local bool grad_mode_enabled = true;
+/// Whether operations on this thread are recorded. On when a thread starts. One for the library and whoever uses it,
+/// also where they hide their symbols (-fvisibility=hidden).
+[[gnu::visibility("default")]] inline constinit thread_local bool grad_mode_enabled = true;
 }  // namespace autograd
 
 /// Reads and sets this thread's grad mode.

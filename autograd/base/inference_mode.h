@@ -6,7 +6,7 @@ namespace wengert {
 
 namespace autograd {
 /// Whether tensors made on this thread are inference tensors. Off when a thread starts.
-inline constinit thread_local bool inference_mode_enabled = false;
+[[gnu::visibility("default")]] inline constinit thread_local bool inference_mode_enabled = false;
 }  // namespace autograd
 
 /// No grad mode, and more: tensors made while it lives are inference tensors for good, which no graph may save and

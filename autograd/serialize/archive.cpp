@@ -296,7 +296,10 @@ void Fields::read(std::string_view name, T& value) {
 
 template <class T>
 Fields& Fields::operator()(std::string_view name, T& member) {
-  if (out_ != nullptr) {
+  if (visit_) {
+    if constexpr (std::is_same_v<T, Tensor>) visit_(member);
+    if constexpr (std::is_same_v<T, std::deque<Tensor>>) std::for_each(member.begin(), member.end(), visit_);
+  } else if (out_ != nullptr) {
     write(name, member);
   } else if (rehearses_) {
     T copy = member;

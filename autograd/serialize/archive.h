@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <memory>
@@ -120,6 +121,8 @@ class Fields {
   /// Only a rehearsal: everything is read as it would be, and thrown for, but nothing is changed.
   static Fields rehearsing(const InputArchive& archive) { return Fields(&archive, true); }
   static Fields reading(const InputArchive& archive) { return Fields(&archive, false); }
+  /// Nothing is saved or loaded: visit(tensor) is called for each member that is a tensor, and may change it.
+  static Fields visiting(std::function<void(Tensor&)> visit) { return Fields(std::move(visit)); }
   /// Tensors that are read must have this shape and dtype, and be dense.
   void expect(std::vector<int64_t> sizes, ScalarType dtype) { expected_.emplace(std::move(sizes), dtype); }
   /// A tensor that may be sparse, too.
@@ -139,6 +142,7 @@ class Fields {
 
  private:
   Fields(const InputArchive* archive, bool rehearses) : in_(archive), rehearses_(rehearses) {}
+  explicit Fields(std::function<void(Tensor&)> visit) : visit_(std::move(visit)) {}
 
   std::string full(std::string_view name) const { return prefix_ + std::string(name); }
   template <class T>
@@ -148,6 +152,7 @@ class Fields {
 
   OutputArchive* out_ = nullptr;
   const InputArchive* in_ = nullptr;
+  std::function<void(Tensor&)> visit_;  // empty: to save or to load
   bool rehearses_ = false, sparse_too_ = false;
   std::string prefix_;
   std::optional<std::pair<std::vector<int64_t>, ScalarType>> expected_;

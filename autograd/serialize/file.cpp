@@ -56,6 +56,12 @@ Input Input::bytes(std::string name, std::string content) {
   return input;
 }
 
+Input Input::source(std::string name, uint64_t size, Read read) {
+  Input input(std::move(name), size);
+  input.read_ = std::move(read);
+  return input;
+}
+
 Input Input::stream(std::istream& stream) {
   std::ostringstream content;
   content << stream.rdbuf();
@@ -70,6 +76,7 @@ void Input::read(uint64_t offset, void* to, uint64_t count) const {
     if (count > 0) std::memcpy(to, content_->data() + offset, count);
     return;
   }
+  if (read_) return read_(offset, to, count);
   for (auto* at = static_cast<char*>(to); count > 0;) {
     const ssize_t got = pread(fileno(file_.get()), at, count, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;

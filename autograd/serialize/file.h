@@ -17,6 +17,9 @@ class Input {
   static Input file(const std::string& path);
   /// name: for errors.
   static Input bytes(std::string name, std::string content);
+  /// What read(offset, to, count) puts there, of `size` bytes.
+  using Read = std::function<void(uint64_t offset, void* to, uint64_t count)>;
+  static Input source(std::string name, uint64_t size, Read read);
   /// What is left in a stream, and in the program's standard input; read whole.
   static Input stream(std::istream& stream);
   static Input standard_input();
@@ -37,6 +40,7 @@ class Input {
   uint64_t size_;
   std::shared_ptr<std::FILE> file_;
   std::shared_ptr<const std::string> content_;
+  Read read_;
 };
 
 /// Takes the bytes of a file, piece by piece.

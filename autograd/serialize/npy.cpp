@@ -119,7 +119,18 @@ const StoredType& type_of(const Input& input, const std::string& descr) {
 
 bool is_npy(const Input& input) { return input.size() >= kMagic.size() && input.read(0, kMagic.size()) == kMagic; }
 
-Tensor read_npy(const Input& input) {
+namespace {
+
+// What the header says, and where the elements begin.
+struct Layout {
+  const StoredType& type;
+  ByteOrder order;
+  bool fortran_order;
+  std::vector<int64_t> shape;
+  uint64_t start;
+};
+
+Layout layout_of(const Input& input) {
   if (!is_npy(input)) input.fail("it is no .npy file");
   // Behind the version the header's length, in two bytes in version 1 and in four since.
   const auto cut_short = [&] { input.fail("the .npy file ends within its header"); };
@@ -134,7 +145,6 @@ Tensor read_npy(const Input& input) {
   if (length > kLongestHeader) input.fail(fmt::format("the .npy header of {} bytes is too long", length));
   const std::string header = input.read(kPrefix + length_bytes, length);
   auto [descr, fortran_order, shape] = HeaderParser(input, header).parse();
-
   const StoredType& type = type_of(input, descr);
   const ByteOrder order = descr.front() == '>' ? ByteOrder::kBig : ByteOrder::kLittle;
   const std::optional<int64_t> bytes = bytes_of(shape, type);
@@ -143,6 +153,13 @@ Tensor read_npy(const Input& input) {
     input.fail(fmt::format("expected {} bytes of elements for shape ({}), found {}", *bytes, joined(shape),
                            input.size() - start));
   }
+  return {type, order, fortran_order, std::move(shape), start};
+}
+
+}  // namespace
+
+Tensor read_npy(const Input& input) {
+  auto [type, order, fortran_order, shape, start] = layout_of(input);
   if (!fortran_order) return read_elements(input, start, shape, type, order);
   // In Fortran order the file holds the transpose in C order.
   std::reverse(shape.begin(), shape.end());
@@ -150,6 +167,17 @@ Tensor read_npy(const Input& input) {
   std::vector<int64_t> dims;
   for (int64_t d = stored.dim(); d-- > 0;) dims.push_back(d);
   return stored.permute(dims).contiguous();
+}
+
+Tensor read_npy_rows(const Input& input, const std::function<std::pair<int64_t, int64_t>(int64_t)>& of_rows) {
+  auto [type, order, fortran_order, shape, start] = layout_of(input);
+  if (fortran_order || shape.empty()) input.fail("the array is in Fortran order or has no rows: no block can be read");
+  const auto [begin, end] = of_rows(shape[0]);
+  check(0 <= begin && begin <= end && end <= shape[0], "read_npy_rows: there are no rows {} to {} of {}", begin, end,
+        shape[0]);
+  const uint64_t row_bytes = shape[0] == 0 ? 0 : (input.size() - start) / static_cast<uint64_t>(shape[0]);
+  shape[0] = end - begin;
+  return read_elements(input, start + row_bytes * static_cast<uint64_t>(begin), shape, type, order);
 }
 
 void write_npy(const Tensor& tensor, const Sink& write) {

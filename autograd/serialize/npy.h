@@ -3,6 +3,9 @@
 #include <wengert/autograd/serialize/file.h>
 #include <wengert/autograd/tensor/tensor.h>
 
+#include <functional>
+#include <utility>
+
 namespace wengert {
 
 // NumPy's format for one array (NEP 1, numpy.lib.format): a magic string, the version, the header's length, the header,
@@ -20,6 +23,9 @@ namespace serialize {
 /// Whether the content is in this format.
 bool is_npy(const Input& input);
 Tensor read_npy(const Input& input);
+/// A block of an array's rows alone, those from begin up to end: of_rows(how many there are) -> {begin, end}. Throws
+/// where the array is a number, or in Fortran order, which has no rows together.
+Tensor read_npy_rows(const Input& input, const std::function<std::pair<int64_t, int64_t>(int64_t)>& of_rows);
 void write_npy(const Tensor& tensor, const Sink& write);
 
 }  // namespace serialize

@@ -27,7 +27,7 @@ using Source = std::unique_ptr<zip_source_t, Close>;
 // Serves a zip archive from an Input.
 class InputSource {
  public:
-  explicit InputSource(const Input& input) : input_(input) { zip_error_init(&error_); }
+  explicit InputSource(Input input) : input_(std::move(input)) { zip_error_init(&error_); }
   ~InputSource() { zip_error_fini(&error_); }
   InputSource(const InputSource&) = delete;
   InputSource& operator=(const InputSource&) = delete;
@@ -87,47 +87,90 @@ class InputSource {
     }
   }
 
-  const Input& input_;
+  const Input input_;
   uint64_t at_ = 0;
   zip_error_t error_;
 };
 
-std::string read_member(const Input& input, zip_t* archive, zip_uint64_t index, const zip_stat_t& stat) {
-  const auto fail = [&](std::string_view what) { input.fail(fmt::format("member {}: {}", stat.name, what)); };
-  if (stat.size / kMostInflated > stat.comp_size) fail("it can't be as large as it says");
-  const Member member(zip_fopen_index(archive, index, 0));
-  if (!member) fail(zip_strerror(archive));
-  std::string content(stat.size, '\0');
-  char beyond;
-  if (zip_fread(member.get(), content.data(), stat.size) != static_cast<zip_int64_t>(stat.size) ||
-      zip_fread(member.get(), &beyond, 1) != 0) {  // which also checks the sum
-    const char* what = zip_file_strerror(member.get());
-    fail(zip_error_code_zip(zip_file_get_error(member.get())) != 0 ? what : "it is not as large as it says");
+// An archive that is open, as long as one of its members is.
+struct OpenArchive {
+  explicit OpenArchive(const Input& input) : source(input), archive(source.open()) {}
+
+  InputSource source;
+  Archive archive;
+};
+
+// A member that is unpacked as it is read.
+class Unpacked {
+ public:
+  Unpacked(std::shared_ptr<const OpenArchive> open, zip_uint64_t index, std::string name, uint64_t size)
+      : open_(std::move(open)), index_(index), name_(std::move(name)), size_(size) {}
+
+  void read(uint64_t offset, void* to, uint64_t count) {
+    if (!member_ || offset < at_) {
+      member_.reset(zip_fopen_index(open_->archive.get(), index_, 0));
+      if (!member_) wengert::fail("{}: {}", name_, zip_strerror(open_->archive.get()));
+      at_ = 0;
+    }
+    std::string skipped;
+    while (at_ < offset) {
+      constexpr uint64_t kPiece = 1 << 16;
+      skipped.resize(std::min(kPiece, offset - at_));
+      unpack(skipped.data(), skipped.size());
+    }
+    unpack(static_cast<char*>(to), count);
+    // Reading beyond the end also checks the sum.
+    if (char beyond; at_ == size_ && count > 0 && zip_fread(member_.get(), &beyond, 1) != 0) fail();
   }
-  return content;
-}
+
+ private:
+  void unpack(char* to, uint64_t count) {
+    if (zip_fread(member_.get(), to, count) != static_cast<zip_int64_t>(count)) fail();
+    at_ += count;
+  }
+  [[noreturn]] void fail() {
+    const bool is_known = zip_error_code_zip(zip_file_get_error(member_.get())) != 0;
+    wengert::fail("{}: {}", name_, is_known ? zip_file_strerror(member_.get()) : "it is not as large as it says");
+  }
+
+  std::shared_ptr<const OpenArchive> open_;
+  zip_uint64_t index_;
+  std::string name_;
+  uint64_t size_, at_ = 0;
+  Member member_;
+};
 
 }  // namespace
 
-std::map<std::string, Tensor> read_npz(const Input& input) {
+std::map<std::string, Input> npz_members(const Input& input) {
   if (input.size() == 0) input.fail("it is no .npz file: it is empty");  // to libzip an archive without members
-  InputSource source(input);
-  const Archive archive = source.open();
-  std::map<std::string, Tensor> arrays;
-  for (zip_int64_t i = 0; i < zip_get_num_entries(archive.get(), 0); ++i) {
+  const auto open = std::make_shared<const OpenArchive>(input);
+  zip_t* archive = open->archive.get();
+  std::map<std::string, Input> members;
+  for (zip_int64_t i = 0; i < zip_get_num_entries(archive, 0); ++i) {
     const auto index = static_cast<zip_uint64_t>(i);
     zip_stat_t stat;
     constexpr zip_uint64_t kWanted = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
-    if (zip_stat_index(archive.get(), index, 0, &stat) != 0 || (stat.valid & kWanted) != kWanted) {
-      input.fail(zip_strerror(archive.get()));
+    if (zip_stat_index(archive, index, 0, &stat) != 0 || (stat.valid & kWanted) != kWanted) {
+      input.fail(zip_strerror(archive));
     }
     std::string_view name = stat.name;
     if (!name.ends_with(kSuffix)) input.fail(fmt::format("member {} is no .npy file", name));
     name.remove_suffix(kSuffix.size());
-    const Input member = Input::bytes(fmt::format("{}: member {}", input.name(), stat.name),
-                                      read_member(input, archive.get(), index, stat));
-    if (!arrays.emplace(name, read_npy(member)).second) input.fail(fmt::format("member {} is there twice", stat.name));
+    const std::string full_name = fmt::format("{}: member {}", input.name(), stat.name);
+    if (stat.size / kMostInflated > stat.comp_size) wengert::fail("{}: it can't be as large as it says", full_name);
+    const auto unpacked = std::make_shared<Unpacked>(open, index, full_name, stat.size);
+    const Input member = Input::source(full_name, stat.size, [unpacked](uint64_t offset, void* to, uint64_t count) {
+      unpacked->read(offset, to, count);
+    });
+    if (!members.emplace(name, member).second) input.fail(fmt::format("member {} is there twice", stat.name));
   }
+  return members;
+}
+
+std::map<std::string, Tensor> read_npz(const Input& input) {
+  std::map<std::string, Tensor> arrays;
+  for (const auto& [name, member] : npz_members(input)) arrays.emplace(name, read_npy(member));
   return arrays;
 }
 

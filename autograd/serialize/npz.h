@@ -19,6 +19,9 @@ void save_npz(const std::map<std::string, Tensor>& arrays, const std::string& pa
 namespace serialize {
 
 std::map<std::string, Tensor> read_npz(const Input& input);
+/// The arrays' files by name, for read_npy() and read_npy_rows(). What is read of one is unpacked then, and what lies
+/// before it in the file, too, but that takes no memory.
+std::map<std::string, Input> npz_members(const Input& input);
 
 }  // namespace serialize
 }  // namespace wengert

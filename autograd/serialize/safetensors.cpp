@@ -118,26 +118,23 @@ Safetensors read_safetensors(const Input& input) {
   return found;
 }
 
-void write_safetensors(const Sink& write, const std::map<std::string, Tensor>& tensors,
+void write_safetensors(const Sink& write, const std::map<std::string, StreamedTensor>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  std::vector<std::pair<std::string, Tensor>> ordered(tensors.begin(), tensors.end());
+  std::vector<std::pair<std::string, StreamedTensor>> ordered(tensors.begin(), tensors.end());
   for (const auto& [name, tensor] : ordered) {
     check(name != kMetadata, "save: a tensor can't be named {}", kMetadata);
-    check(tensor.defined(), "save: tensor \"{}\" is undefined", name);
-    check(!tensor.is_sparse(), "save: tensor \"{}\" is sparse, which the format does not know", name);
   }
   std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
-    return element_size(a.second.dtype()) > element_size(b.second.dtype());
+    return element_size(a.second.dtype) > element_size(b.second.dtype);
   });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[kMetadata] = metadata;
   int64_t begin = 0;
   for (const auto& [name, tensor] : ordered) {
-    const int64_t end = begin + tensor.numel() * element_size(tensor.dtype());
-    header[name] = {{"dtype", stored_type_of(tensor.dtype()).safetensors},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {begin, end}}};
+    const int64_t end = begin + numel_of(tensor.shape) * element_size(tensor.dtype);
+    header[name] = {
+        {"dtype", stored_type_of(tensor.dtype).safetensors}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
   }
   std::string text;
@@ -151,10 +148,22 @@ void write_safetensors(const Sink& write, const std::map<std::string, Tensor>& t
   const uint64_t length = text.size();
   write(&length, kLengthBytes);
   write(text.data(), text.size());
-  for (const auto& [name, tensor] : ordered) {
-    const Tensor elements = tensor.detach().contiguous();
-    write(elements.data_ptr(), static_cast<size_t>(elements.numel() * element_size(elements.dtype())));
+  for (const auto& [name, tensor] : ordered) tensor.write(write);
+}
+
+void write_safetensors(const Sink& write, const std::map<std::string, Tensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::map<std::string, StreamedTensor> streamed;
+  for (const auto& [name, tensor] : tensors) {
+    check(tensor.defined(), "save: tensor \"{}\" is undefined", name);
+    check(!tensor.is_sparse(), "save: tensor \"{}\" is sparse, which the format does not know", name);
+    streamed[name] = {tensor.dtype(), tensor.sizes().vec(), [x = tensor](const Sink& sink) {
+                        const Tensor elements = x.detach().contiguous();
+                        sink(elements.data_ptr(),
+                             static_cast<size_t>(elements.numel() * element_size(elements.dtype())));
+                      }};
   }
+  write_safetensors(write, streamed, metadata);
 }
 
 }  // namespace wengert::serialize

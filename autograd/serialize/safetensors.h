@@ -2,8 +2,10 @@
 
 #include <wengert/autograd/serialize/stored_type.h>
 
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace wengert::serialize {
 
@@ -29,7 +31,16 @@ struct Safetensors {
 /// that is known which is larger than the header.
 Safetensors read_safetensors(const Input& input);
 
+/// A tensor that is not at hand as a whole: write(sink) gives its elements in C order, piece by piece.
+struct StreamedTensor {
+  ScalarType dtype;
+  std::vector<int64_t> shape;
+  std::function<void(const Sink&)> write;
+};
+
 /// Writes tensors and texts, the tensors with the widest elements first, so that all are aligned.
+void write_safetensors(const Sink& write, const std::map<std::string, StreamedTensor>& tensors,
+                       const std::map<std::string, std::string>& metadata);
 void write_safetensors(const Sink& write, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata);
 

@@ -40,6 +40,8 @@ void accumulate(Tensor& accumulated, Tensor grad) {
 
 AccumulateGrad::AccumulateGrad(TensorImpl* leaf) : Node(leaf), leaf_(leaf) {}
 
+// The leaf's grad() becomes grad() + G, of the leaf's dtype.   VJP:   none, as nothing comes before a leaf.
+const NodeName AccumulateGrad::kName = "AccumulateGrad";
 Gradients AccumulateGrad::apply(Gradients grads) {
   Tensor grad = std::move(grads[0]);
   if (!grad.defined()) return {};

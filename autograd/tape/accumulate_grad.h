@@ -18,12 +18,14 @@ class AccumulateGrad final : public Node {
   explicit AccumulateGrad(TensorImpl* leaf);
 
   Gradients apply(Gradients grads) override;
-  std::string name() const override { return "AccumulateGrad"; }
+  std::string name() const override { return kName.text; }
+  NodeName source() const override { return kName; }
 
   /// The leaf.
   Tensor variable() const { return Tensor(IntrusivePtr<TensorImpl>(leaf_)); }
 
  private:
+  static const NodeName kName;
   TensorImpl* leaf_;
   std::mutex mutex_;  // several threads may run backward through graphs that share this leaf
 };

@@ -25,8 +25,8 @@ class AnomalyMode {
   }
 
  private:
-  static inline constinit std::atomic<bool> enabled_{false};
-  static inline constinit std::atomic<bool> check_nan_{true};
+  [[gnu::visibility("default")]] static inline constinit std::atomic<bool> enabled_{false};
+  [[gnu::visibility("default")]] static inline constinit std::atomic<bool> check_nan_{true};
 };
 
 /// Anomaly mode for as long as it lives.

@@ -16,13 +16,14 @@ Gradients entering_gradients(TensorList outputs, TensorList given) {
     const Tensor& output = outputs[i];
     if (given.empty() || !given[i].defined()) {
       if (!output.requires_grad()) continue;  // reported by edges_of()
-      check(output.numel() == 1, "grad can be implicitly created only for scalar outputs");
+      check(output.numel() == 1,
+            "grad can be implicitly created only for scalar outputs (docs/errors/not-a-scalar.md)");
       grads[i] = ones_like(output);
       continue;
     }
     check(given[i].sizes() == output.sizes(),
-          "invalid gradient at index {} - got {} but expected shape compatible with {}", i, given[i].sizes(),
-          output.sizes());
+          "invalid gradient at index {} - got {} but expected shape compatible with {} (docs/errors/gradient-shape.md)",
+          i, given[i].sizes(), output.sizes());
     grads[i] = given[i].to(output.dtype());
   }
   return grads;
@@ -32,7 +33,8 @@ EdgeList edges_of(TensorList outputs) {
   EdgeList edges;
   for (size_t i = 0; i < outputs.size(); ++i) {
     Edge edge = outputs[i].defined() ? gradient_edge(outputs[i]) : Edge();
-    check(edge.is_valid(), "element {} of tensors does not require grad and does not have a grad_fn", i);
+    check(edge.is_valid(),
+          "element {} of tensors does not require grad and does not have a grad_fn (docs/errors/no-grad-fn.md)", i);
     edges.push_back(std::move(edge));
   }
   return edges;
@@ -41,7 +43,8 @@ EdgeList edges_of(TensorList outputs) {
 EdgeList input_edges_of(TensorList inputs) {
   EdgeList edges;
   for (const Tensor& input : inputs) {
-    check(input.defined() && input.requires_grad(), "One of the differentiated Tensors does not require grad");
+    check(input.defined() && input.requires_grad(),
+          "One of the differentiated Tensors does not require grad (docs/errors/input-without-grad.md)");
     edges.push_back(gradient_edge(input));
   }
   return edges;
@@ -82,7 +85,7 @@ variable_list grad(const variable_list& outputs, const variable_list& inputs, co
   for (const Tensor& grad : grads) {
     check(allow_unused || grad.defined(),
           "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
-          "this is the desired behavior.");
+          "this is the desired behavior. (docs/errors/unused-input.md)");
   }
   return variable_list(grads.begin(), grads.end());
 }

@@ -16,6 +16,8 @@ CopySlices::CopySlices(const Tensor& base, const Tensor& view, IntrusivePtr<Node
   for (size_t i = 1; i < operation_->num_outputs(); ++i) add_next_edge(operation_->next_edge(i));
 }
 
+// base' = base, but f(base[slice]) in the slice.   VJP:   d(base) = G, but f's VJP of G[slice] in the slice.
+const NodeName CopySlices::kName = "CopySlices";
 Gradients CopySlices::apply(Gradients grads) {
   // The slice is given by strides into the base's memory, so the gradient is laid out as the base was.
   Tensor result = empty_strided(base_sizes_, base_strides_, grads[0].options());

@@ -20,10 +20,15 @@ class CopySlices final : public Node {
   CopySlices(const Tensor& base, const Tensor& view, IntrusivePtr<Node> operation);
 
   Gradients apply(Gradients grads) override;
-  std::string name() const override { return "CopySlices"; }
+  std::string name() const override { return kName.text; }
+  NodeName source() const override { return kName; }
+  ArrayRef<SavedTensor> saved_tensors() const override { return operation_->saved_tensors(); }
+  /// The Node of f.
+  const Node& operation() const { return *operation_; }
   void release_variables() override;
 
  private:
+  static const NodeName kName;
   Dims base_sizes_, base_strides_;
   Dims view_sizes_, view_strides_;
   int64_t view_offset_;  // from the base's first element

@@ -114,8 +114,10 @@ Gradients FunctionNode::apply(Gradients grads) {
 
   const size_t expected = argument_is_tensor_.size();
   while (returned.size() > expected && !returned.back().defined()) returned.pop_back();
-  check(returned.size() == expected, "function {} returned an incorrect number of gradients (expected {}, got {})",
-        name_, expected, returned.size());
+  check(
+      returned.size() == expected,
+      "function {} returned an incorrect number of gradients (expected {}, got {}) (docs/errors/function-gradients.md)",
+      name_, expected, returned.size());
   Gradients out;
   for (size_t i = 0; i < expected; ++i) {
     Tensor& grad = returned[i];

@@ -88,6 +88,7 @@ class FunctionNode : public Node {
 
   Gradients apply(Gradients grads) override;
   std::string name() const override { return name_; }
+  ArrayRef<SavedTensor> saved_tensors() const override { return context_.saved_; }
   bool takes_undefined() const override { return true; }
   void release_variables() override;
 

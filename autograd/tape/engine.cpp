@@ -3,6 +3,7 @@
 #include <wengert/autograd/base/tracing.h>
 #include <wengert/autograd/tape/accumulate_grad.h>
 #include <wengert/autograd/tape/engine.h>
+#include <wengert/autograd/tape/observer.h>
 #include <wengert/autograd/tape/pending_nodes.h>
 
 #include <algorithm>
@@ -33,6 +34,9 @@
 // are written in Tensor operations, so recording them is all it takes to differentiate a gradient.
 
 namespace wengert::autograd {
+
+constinit thread_local BackwardObserver* backward_observer = nullptr;
+
 namespace {
 
 struct NeededNodes {
@@ -86,12 +90,39 @@ class RunningNeeds {
   NeededNodes* outer_;
 };
 
+// What an observer is told, if there is one. Cold, so that it lies out of the walk's way.
+[[gnu::cold]] void tell_begins(BackwardObserver& observer, ArrayRef<Edge> roots, const Gradients& grads) {
+  observer.backward_begins(roots, grads);
+}
+[[gnu::cold]] void tell_ended(BackwardObserver& observer) { observer.backward_ended(); }
+[[gnu::cold]] void tell_passed_over(BackwardObserver& observer, Node& node, const Gradients& grads) {
+  observer.node_passed_over(node, grads);
+}
+
+class ObservedPass {
+ public:
+  ObservedPass(BackwardObserver* observer, ArrayRef<Edge> roots, const Gradients& grads) : observer_(observer) {
+    if (observer_ != nullptr) [[unlikely]]
+      tell_begins(*observer_, roots, grads);
+  }
+  ~ObservedPass() {
+    if (observer_ != nullptr) [[unlikely]]
+      tell_ended(*observer_);
+  }
+  ObservedPass(const ObservedPass&) = delete;
+  ObservedPass& operator=(const ObservedPass&) = delete;
+
+ private:
+  BackwardObserver* observer_;
+};
+
 Tensor call_tensor_hook(const NodeHooks::TensorHook& hook, size_t position, const Tensor& grad) {
   Tensor replaced = hook.call(grad);
   if (!replaced.defined()) return grad;
   check(replaced.dtype() == grad.dtype(), "hook '{}' has changed the type of value (was {} got {})", position,
         grad.toString(), replaced.toString());
-  check(replaced.sizes() == grad.sizes(), "hook '{}' has changed the size of value", position);
+  check(replaced.sizes() == grad.sizes(), "hook '{}' has changed the size of value (docs/errors/hook-changed-size.md)",
+        position);
   return replaced;
 }
 
@@ -136,14 +167,14 @@ void keep_arrived(const PendingNode& now, ArrayRef<Edge> inputs, Gradients& arri
     const Tensor elements = results[i].is_sparse() ? results[i]._values() : results[i].detach();
     if (!elements.isnan().any().item<bool>()) continue;
     const std::string* location = node.forward_location();
-    fail("Function '{}' returned nan values in its {}th output. {}", node.name(), i,
+    fail("Function '{}' returned nan values in its {}th output. {} (docs/errors/nan-in-backward.md)", node.name(), i,
          location != nullptr ? "Its forward was called at " + *location + "."
                              : "No forward pass information available. Enable detect anomaly during forward pass for "
                                "more information.");
   }
 }
 
-[[gnu::cold]] Gradients run_watched(Node& node, Gradients&& grads) {
+[[gnu::cold]] Gradients run_watched(Node& node, Gradients&& grads, BackwardObserver* observer) {
   const NodeHooks* hooks = node.hooks_if_any();
   const bool has_post_hooks = hooks != nullptr && !hooks->post_hooks.empty();
   variable_list grad_outputs;  // for nobody else: what is held twice cannot be handed on
@@ -151,7 +182,9 @@ void keep_arrived(const PendingNode& now, ArrayRef<Edge> inputs, Gradients& arri
     tracing::refuse("a hook on a Node");
     grad_outputs.assign(grads.begin(), grads.end());
   }
+  if (observer != nullptr) observer->node_begins(node, grads);
   Gradients results = node.apply(std::move(grads));
+  if (observer != nullptr) observer->node_ended(node, results);
   if (AnomalyMode::is_enabled() && AnomalyMode::should_check_nan()) check_not_nan(node, results);
   if (has_post_hooks) {
     for (const auto& hook : hooks->post_hooks) {
@@ -161,10 +194,18 @@ void keep_arrived(const PendingNode& now, ArrayRef<Edge> inputs, Gradients& arri
   return results;
 }
 
-Gradients run_node(Node& node, Gradients&& grads) {
-  if (!any_defined(grads) && !node.takes_undefined()) return Gradients(node.num_outputs());
-  if (node.hooks_if_any() != nullptr || AnomalyMode::is_enabled()) [[unlikely]]
-    return run_watched(node, std::move(grads));
+// What a Node that no gradient reached sends on.
+[[gnu::cold]] Gradients nothing_from(Node& node, const Gradients& grads, BackwardObserver* observer) {
+  Gradients nothing(node.num_outputs());
+  if (observer != nullptr) observer->node_begins(node, grads);
+  if (observer != nullptr) observer->node_ended(node, nothing);
+  return nothing;
+}
+
+Gradients run_node(Node& node, Gradients&& grads, BackwardObserver* observer) {
+  if (!any_defined(grads) && !node.takes_undefined()) return nothing_from(node, grads, observer);
+  if (node.hooks_if_any() != nullptr || AnomalyMode::is_enabled() || observer != nullptr) [[unlikely]]
+    return run_watched(node, std::move(grads), observer);
   return node.apply(std::move(grads));
 }
 
@@ -196,8 +237,9 @@ Gradients Engine::run(ArrayRef<Edge> roots, Gradients grads, const Options& opti
   tracing::refuse("backward() from within backward(), more than 60 deep");
   Gradients arrived;
   std::exception_ptr thrown;
-  std::thread([&, inference = InferenceMode::is_enabled()] {
+  std::thread([&, inference = InferenceMode::is_enabled(), observer = backward_observer] {
     const InferenceMode mode(inference);
+    backward_observer = observer;
     try {
       arrived = run(roots, std::move(grads), options);
     } catch (...) {
@@ -214,6 +256,8 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
   if (!options.inputs.empty()) needed = std::make_unique<NeededNodes>(roots, options.inputs);
   const RunningNeeds running(needed.get());
   Gradients arrived(options.inputs.size());
+  BackwardObserver* const observer = backward_observer;
+  const ObservedPass observed(observer, roots, grads);
 
   PendingNodes pending;
   for (size_t i = 0; i < roots.size(); ++i) {
@@ -229,10 +273,13 @@ Gradients Engine::walk(ArrayRef<Edge> roots, Gradients grads, const Options& opt
     if (needed) [[unlikely]] {
       keep_arrived(now, options.inputs, arrived);
       const bool is_leaf = dynamic_cast<AccumulateGrad*>(node.get()) != nullptr;
-      if (is_leaf ? !options.accumulate_into_leaves : !needed->must_run.contains(node.get())) continue;
+      if (is_leaf ? !options.accumulate_into_leaves : !needed->must_run.contains(node.get())) {
+        if (observer != nullptr) tell_passed_over(*observer, *node, now.grads);
+        continue;
+      }
     }
 
-    Gradients results = run_node(*node, std::move(now.grads));
+    Gradients results = run_node(*node, std::move(now.grads), observer);
     if (!options.keep_graph) node->release_variables();
 
     const ArrayRef<Edge> edges = node->next_edges();

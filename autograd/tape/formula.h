@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/autograd/base/profiling.h>
 #include <wengert/autograd/tape/history.h>
 #include <wengert/autograd/tape/saved_tensor.h>
 #include <wengert/autograd/tensor/factories.h>
@@ -26,6 +27,7 @@ namespace wengert::ops {
 
 using autograd::Gradients;
 using autograd::Node;
+using autograd::NodeName;
 using autograd::SavedTensor;
 using autograd::TensorRefs;
 
@@ -136,7 +138,7 @@ class Broadcast {
 template <class Inputs, size_t saves, class... Formulas>
 class FormulaBackward final : public Node {
  public:
-  [[gnu::always_inline]] FormulaBackward(const char* name, TensorRefs inputs, const SaveList<saves>& to_save,
+  [[gnu::always_inline]] FormulaBackward(const NodeName& name, TensorRefs inputs, const SaveList<saves>& to_save,
                                          const Formulas&... formulas)
       : name_(name), inputs_(inputs), formulas_(formulas...) {
     for_each_saved([&](size_t i) { saved_[i] = to_save[i].saved(); });
@@ -160,7 +162,9 @@ class FormulaBackward final : public Node {
       return one_each(backward, std::index_sequence_for<Formulas...>());
     }
   }
-  std::string name() const override { return name_; }
+  std::string name() const override { return name_.text; }
+  NodeName source() const override { return name_; }
+  ArrayRef<SavedTensor> saved_tensors() const override { return saved_; }
   void release_variables() override {
     for_each_saved([&](size_t i) { saved_[i].release(); });
   }
@@ -185,7 +189,7 @@ class FormulaBackward final : public Node {
     (std::make_index_sequence<saves>());
   }
 
-  const char* name_;
+  NodeName name_;
   [[no_unique_address]] Inputs inputs_;
   [[no_unique_address]] std::tuple<Formulas...> formulas_;
   std::array<SavedTensor, saves> saved_;
@@ -193,18 +197,19 @@ class FormulaBackward final : public Node {
 
 /// Makes `out`, a view of one of the inputs, the result of an operation on `inputs`, if that is to be recorded.
 template <class Inputs = AsTheyAre, size_t saves, class... Formulas>
-[[gnu::always_inline]] inline Tensor record_view(const char* name, Tensor out, TensorRefs inputs,
+[[gnu::always_inline]] inline Tensor record_view(const NodeName& name, Tensor out, TensorRefs inputs,
                                                  const SaveList<saves>& to_save, const Formulas&... formulas) {
   if (autograd::must_record(inputs)) {
     using Node = FormulaBackward<Inputs, saves, Formulas...>;
     autograd::set_history(out, autograd::make_node<Node>(inputs, name, inputs, to_save, formulas...));
   }
+  profiling::done(name);
   return out;
 }
 
 /// The same for a new tensor. That it may have been computed as a view of some temporary is nobody's concern.
 template <class Inputs = AsTheyAre, size_t saves, class... Formulas>
-[[gnu::always_inline]] inline Tensor record(const char* name, Tensor out, TensorRefs inputs,
+[[gnu::always_inline]] inline Tensor record(const NodeName& name, Tensor out, TensorRefs inputs,
                                             const SaveList<saves>& to_save, const Formulas&... formulas) {
   if (out.is_view()) out = out.detach();
   return record_view<Inputs>(name, std::move(out), inputs, to_save, formulas...);
@@ -212,7 +217,8 @@ template <class Inputs = AsTheyAre, size_t saves, class... Formulas>
 
 /// The same for several views of x, in order.
 template <class Formula>
-void record_views(const char* name, std::vector<Tensor>& views, const Tensor& x, const Formula& formula) {
+void record_views(const NodeName& name, std::vector<Tensor>& views, const Tensor& x, const Formula& formula) {
+  profiling::done(name);
   if (!autograd::must_record({x})) return;
   using Node = FormulaBackward<AsTheyAre, 0, Formula>;
   const IntrusivePtr<Node> node = autograd::make_node<Node>({x}, name, TensorRefs{x}, SaveList<0>(), formula);
@@ -221,11 +227,12 @@ void record_views(const char* name, std::vector<Tensor>& views, const Tensor& x,
 
 /// The same for several new tensors, in order.
 template <size_t saves, class Formula>
-void record_all(const char* name, std::initializer_list<std::reference_wrapper<Tensor>> outs, TensorRefs inputs,
+void record_all(const NodeName& name, std::initializer_list<std::reference_wrapper<Tensor>> outs, TensorRefs inputs,
                 const SaveList<saves>& to_save, const Formula& formula) {
   for (Tensor& out : outs) {
     if (out.is_view()) out = out.detach();
   }
+  profiling::done(name);
   if (!autograd::must_record(inputs)) return;
   using Node = FormulaBackward<AsTheyAre, saves, Formula>;
   const IntrusivePtr<Node> node = autograd::make_node<Node>(inputs, name, inputs, to_save, formula);
@@ -235,10 +242,12 @@ void record_all(const char* name, std::initializer_list<std::reference_wrapper<T
 /// Calls write(), which changes the elements of `self`, and makes that the last operation that `self` went through. The
 /// first of `inputs` is `self`. Throws where it may not be changed in place.
 template <class Inputs = AsTheyAre, size_t saves, class Write, class... Formulas>
-Tensor& record_in_place(const char* name, const Tensor& self, TensorRefs inputs, const SaveList<saves>& to_save,
+Tensor& record_in_place(const NodeName& name, const Tensor& self, TensorRefs inputs, const SaveList<saves>& to_save,
                         const Write& write, const Formulas&... formulas) {
+  profiling::begins();
   if (!autograd::begin_in_place(self, inputs)) {
     write();
+    profiling::done(name);
     return autograd::end_in_place(self);
   }
   using Node = FormulaBackward<Inputs, saves, Formulas...>;
@@ -246,7 +255,14 @@ Tensor& record_in_place(const char* name, const Tensor& self, TensorRefs inputs,
   write();
   Tensor& changed = autograd::end_in_place(self, node);
   node->save_outputs(to_save);
+  profiling::done(name);
   return changed;
+}
+
+/// The result of an operation that has no gradient.
+inline Tensor unrecorded(const char* op, Tensor out) {
+  profiling::done(op);
+  return out;
 }
 
 /// The formula of an input that makes no difference: what is written over, or rounded off.

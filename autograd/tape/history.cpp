@@ -40,7 +40,7 @@ void check_creation(const TensorImpl& view, std::string_view what_is) {
       "A view was created in no_grad mode and {} modified inplace with grad mode enabled. Given that this use case is "
       "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
       "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you "
-      "want the inplace to be tracked).",
+      "want the inplace to be tracked). (docs/errors/no-grad-view-in-place.md)",
       what_is);
 }
 
@@ -88,19 +88,21 @@ void rebase_history(const Tensor& self, IntrusivePtr<Node> node, uint32_t output
 void fail_frozen() {
   fail(
       "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-      "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
+      "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details. "
+      "(docs/errors/inference-in-place.md)");
 }
 
 void check_in_place(const Tensor& self) {
   if (!self.is_view()) {
     check(!self.requires_grad() || !self.is_leaf(),
-          "a leaf Variable that requires grad is being used in an in-place operation.");
+          "a leaf Variable that requires grad is being used in an in-place operation. (docs/errors/leaf-in-place.md)");
     return;
   }
   check_creation(*self.impl(), "is being");
   const Tensor& base = self._base();
   check(!(base.is_leaf() && base.requires_grad()),
-        "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+        "a view of a leaf Variable that requires grad is being used in an in-place operation. "
+        "(docs/errors/view-of-leaf-in-place.md)");
 }
 
 Tensor make_view(const Tensor& base, const Dims& sizes, const Dims& strides, int64_t offset) {
@@ -164,12 +166,14 @@ bool Tensor::is_leaf() const {
 
 const Tensor& Tensor::requires_grad_(bool requires_grad) const {
   check(!requires_grad || isFloatingType(dtype()),
-        "Only Tensors of floating point and complex dtype can require gradients, but got {}", dtype());
+        "Only Tensors of floating point and complex dtype can require gradients, but got {} "
+        "(docs/errors/whole-numbers.md)",
+        dtype());
   check(!requires_grad || !impl_->inference || InferenceMode::is_enabled(),
         "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   check(is_leaf() || requires_grad,
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-        "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+        "subgraph that doesn't require differentiation use var_no_grad = var.detach(). (docs/errors/not-a-leaf.md)");
   if (is_leaf()) impl_->requires_grad = requires_grad;
   return *this;
 }
@@ -182,7 +186,7 @@ Tensor& Tensor::mutable_grad() const {
 }
 
 void Tensor::retain_grad() const {
-  check(requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
+  check(requires_grad(), "can't retain_grad on Tensor that has requires_grad=False (docs/errors/retain-grad.md)");
   if (is_leaf() || impl_->retains_grad) return;
   impl_->retains_grad = true;
   autograd::move_retained(impl_.get(), nullptr, impl_->grad_fn.get());
@@ -235,7 +239,8 @@ void Tensor::set_data(const Tensor& new_data) const {
 }
 
 unsigned Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
-  check(requires_grad(), "cannot register a hook on a variable that doesn't require gradient");
+  check(requires_grad(),
+        "cannot register a hook on a variable that doesn't require gradient (docs/errors/hook-without-grad.md)");
   const autograd::Edge edge = autograd::gradient_edge(*this);
   if (!edge.is_valid()) return 0;  // a view made without grad mode, of what requires grad: no gradient arrives there
   autograd::NodeHooks& hooks = edge.function->hooks();
@@ -255,7 +260,8 @@ void Tensor::remove_hook(unsigned handle) const {
 }
 
 void Tensor::register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook) const {
-  check(requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
+  check(requires_grad(),
+        "cannot register a hook on a tensor that doesn't require gradient (docs/errors/hook-without-grad.md)");
   check(is_leaf(), "post accumulate grad hooks cannot be registered on non-leaf tensors");
   autograd::grad_accumulator(*this)->hooks().post_accumulate_hooks.push_back(std::move(hook));
 }

@@ -12,6 +12,19 @@ constinit thread_local bool destroying = false;
 
 }  // namespace
 
+// For a debugger that has no description of a Node's type, as compilers put it in the library alone, which mostly is
+// built without: where what wengert_printers.py shows of a Node lies in it, in bytes.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // as both compilers know it of any class
+struct DebuggerLayout {
+  static constexpr size_t node_bytes = sizeof(Node);
+  static constexpr size_t level = __builtin_offsetof(Node, level_);
+  static constexpr size_t edges = __builtin_offsetof(Node, next_edges_);
+};
+#pragma GCC diagnostic pop
+extern "C" const size_t wengert_debugger_layout[];
+const size_t wengert_debugger_layout[] = {DebuggerLayout::node_bytes, DebuggerLayout::level, DebuggerLayout::edges};
+
 Node::~Node() = default;
 NodeHooks::~NodeHooks() = default;
 

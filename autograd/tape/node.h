@@ -16,9 +16,9 @@
 namespace wengert::autograd {
 
 class Node;
+class SavedTensor;
 struct FunctionPreHook;
 struct FunctionPostHook;
-struct NodeHooks;
 
 using Variable = Tensor;
 using variable_list = std::vector<Tensor>;
@@ -51,6 +51,46 @@ namespace wengert::autograd {
 
 using EdgeList = InlineVector<Edge, 2>;
 
+/// What libtorch calls a Node, and where in the library's source it is called so: there stands its formula. Made from
+/// the name alone.
+struct NodeName {
+  // The compiler's own words for std::source_location, which clang 14 does not have.
+  constexpr NodeName(const char* text, const char* file = __builtin_FILE(), int line = __builtin_LINE())  // NOLINT
+      : text(text), file(file), line(line) {}
+  constexpr operator const char*() const { return text; }  // NOLINT: a name
+
+  const char* text;
+  const char* file;  ///< as the compiler was given it
+  int line;
+};
+
+/// Functions to be called as a backward passes a Node.
+struct NodeHooks {
+  ~NodeHooks();
+
+  struct TensorHook {
+    unsigned handle;
+    uint32_t output_nr;
+    std::function<Tensor(const Tensor&)> call;
+  };
+  /// Run first, in the order of registration, each on the gradient of one output.
+  std::vector<TensorHook> tensor_hooks;
+  unsigned next_handle = 0;
+
+  /// Non-leaf tensors whose gradient is kept (retain_grad). Not owned: a tensor takes itself off the list
+  /// when it dies. Both that and the keeping happen under `retained_mutex`.
+  std::vector<TensorImpl*> retained;
+  std::mutex retained_mutex;
+
+  /// Run by AccumulateGrad, on its leaf, after the gradient is in its grad().
+  std::vector<std::function<void(const Tensor&)>> post_accumulate_hooks;
+
+  using PreHook = std::function<variable_list(const variable_list& grad_outputs)>;
+  using PostHook = std::function<variable_list(const variable_list& grad_inputs, const variable_list& grad_outputs)>;
+  std::vector<PreHook> pre_hooks;
+  std::vector<PostHook> post_hooks;
+};
+
 // A Node stands in the graph for one operation that was done, and holds what its gradient formula needs.
 //
 //     forward:    x ----> [ op ] ----> y            y = f(x)
@@ -80,6 +120,10 @@ class Node : public pool::Pooled {
   virtual Gradients apply(Gradients grads) = 0;
   /// PyTorch's name of it: "MmBackward0".
   virtual std::string name() const = 0;
+  /// The place in the source of its formula; of a file "" where it has none.
+  virtual NodeName source() const { return {"", "", 0}; }
+  /// What it keeps from the forward pass.
+  virtual ArrayRef<SavedTensor> saved_tensors() const { return {}; }
   /// Gives up the saved tensors; called when backward() has passed and the graph is not kept.
   virtual void release_variables() {}
   /// Whether apply() wants to be called even when every gradient is undefined.
@@ -134,6 +178,7 @@ class Node : public pool::Pooled {
 
  private:
   friend class PendingNodes;
+  friend struct DebuggerLayout;
   void destroy() noexcept;
   void note_forward_location();
 
@@ -146,33 +191,6 @@ class Node : public pool::Pooled {
   std::unique_ptr<const std::string> forward_location_;
   std::atomic<uint64_t> pending_slot_{0};  // where a running backward keeps this Node; see pending_nodes.h
   Node* next_doomed_ = nullptr;            // list of Nodes waiting to be destroyed; see node.cpp
-};
-
-/// Functions to be called as a backward passes a Node.
-struct NodeHooks {
-  ~NodeHooks();
-
-  struct TensorHook {
-    unsigned handle;
-    uint32_t output_nr;
-    std::function<Tensor(const Tensor&)> call;
-  };
-  /// Run first, in the order of registration, each on the gradient of one output.
-  std::vector<TensorHook> tensor_hooks;
-  unsigned next_handle = 0;
-
-  /// Non-leaf tensors whose gradient is kept (retain_grad). Not owned: a tensor takes itself off the list
-  /// when it dies. Both that and the keeping happen under `retained_mutex`.
-  std::vector<TensorImpl*> retained;
-  std::mutex retained_mutex;
-
-  /// Run by AccumulateGrad, on its leaf, after the gradient is in its grad().
-  std::vector<std::function<void(const Tensor&)>> post_accumulate_hooks;
-
-  using PreHook = std::function<variable_list(const variable_list& grad_outputs)>;
-  using PostHook = std::function<variable_list(const variable_list& grad_inputs, const variable_list& grad_outputs)>;
-  std::vector<PreHook> pre_hooks;
-  std::vector<PostHook> post_hooks;
 };
 
 struct FunctionPreHook {

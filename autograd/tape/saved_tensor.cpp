@@ -8,7 +8,7 @@ SavedTensor::SavedTensor(const Tensor& input) {
   check(
       !input.is_inference(),
       "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and "
-      "use it in autograd.");
+      "use it in autograd. (docs/errors/inference-saved.md)");
   tensor_ = input.impl_ptr();
   version_ = tensor_->storage->version();
   state_ = State::kInput;
@@ -27,7 +27,7 @@ Tensor SavedTensor::unpack(Node* node) const {
         "Trying to backward through the graph a second time (or directly access saved tensors after they have "
         "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
         "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
-        "if you need to access saved tensors after calling backward.");
+        "if you need to access saved tensors after calling backward. (docs/errors/second-backward.md)");
 
   Tensor tensor(tensor_);
   const uint32_t version = tensor_->storage->version();
@@ -41,7 +41,8 @@ Tensor SavedTensor::unpack(Node* node) const {
     fail(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         "[{} {}]{} is at version {}; expected version {} instead. Hint: the saved tensor was changed between the "
-        "forward pass and backward(); change a clone() of it, or do the in-place operation out of place.",
+        "forward pass and backward(); change a clone() of it, or do the in-place operation out of place. "
+        "(docs/errors/modified-in-place.md)",
         tensor.toString(), tensor.sizes(), origin, version, version_);
   }
   if (state_ == State::kOutput && node != nullptr) {

@@ -19,6 +19,13 @@ class SavedTensor {
   /// Throws when it was released by an earlier backward, or changed in place since.
   Tensor unpack(Node* node = nullptr) const;
 
+  // For those who show a graph.
+  bool is_output() const { return state_ == State::kOutput; }
+  /// Whether it was changed in place since it was saved, so that unpack() would throw.
+  bool was_changed() const { return tensor_ && tensor_->storage->version() != version_; }
+  /// Its elements as they are now, without history; undefined if it has none.
+  Tensor elements() const { return tensor_ ? Tensor(tensor_).detach() : Tensor(); }
+
   void release() {
     tensor_.reset();
     state_ = State::kReleased;

@@ -1,6 +1,7 @@
 #include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/cpu.h>
 #include <wengert/autograd/base/dispatch.h>
+#include <wengert/autograd/base/profiling.h>
 #include <wengert/autograd/tensor/factories.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ size_t bytes(int64_t elements, const TensorOptions& options) {
 // Writes value(i) into element i of a new contiguous tensor; i is of that type. (It counts in int32_t, which has an
 // instruction that makes doubles of several at once.)
 template <class Position, class Value>
-Tensor generate(int64_t count, const TensorOptions& options, const Value& value) {
+Tensor generate(const char* op, int64_t count, const TensorOptions& options, const Value& value) {
   Tensor out = empty({count}, options);
   dispatch(out.dtype(), [&]<class T>() {
     constexpr int64_t kPart = 1 << 30;
@@ -46,6 +47,7 @@ Tensor generate(int64_t count, const TensorOptions& options, const Value& value)
           });
     }
   });
+  profiling::done(op);
   return out;
 }
 
@@ -65,6 +67,7 @@ auto evenly_spaced(Scalar start, Scalar end, int64_t steps) {
 Tensor filled(IntArrayRef sizes, Scalar value, const TensorOptions& options) {
   Tensor out = empty(sizes, options);
   autograd::fill_elements(out, value);
+  profiling::done("full");
   return out;
 }
 
@@ -146,19 +149,19 @@ Tensor arange(Scalar start, Scalar end, Scalar step, const TensorOptions& option
     const int64_t first = start.toLong(), stride = step.toLong();
     check(stride != 0, "step must be nonzero");
     const double span = static_cast<double>(end.toLong() - first) / static_cast<double>(stride);
-    return generate<int64_t>(static_cast<int64_t>(std::ceil(span)), chosen,
+    return generate<int64_t>("arange", static_cast<int64_t>(std::ceil(span)), chosen,
                              [=](int64_t i) { return first + i * stride; });
   }
   const auto count = static_cast<int64_t>(std::ceil((to - from) / by));
-  return generate<double>(count, chosen, [=](double i) { return from + i * by; });
+  return generate<double>("arange", count, chosen, [=](double i) { return from + i * by; });
 }
 
 Tensor linspace(Scalar start, Scalar end, int64_t steps, const TensorOptions& options) {
-  return generate<double>(steps, options, evenly_spaced(start, end, steps));
+  return generate<double>("linspace", steps, options, evenly_spaced(start, end, steps));
 }
 
 Tensor logspace(Scalar start, Scalar end, int64_t steps, double base, const TensorOptions& options) {
-  return generate<double>(steps, options, [base, exponent = evenly_spaced(start, end, steps)](double i) {
+  return generate<double>("logspace", steps, options, [base, exponent = evenly_spaced(start, end, steps)](double i) {
     return std::pow(base, exponent(i));
   });
 }
@@ -226,6 +229,7 @@ Tensor tensor(const TensorData& data, const TensorOptions& options) {
                    [](const Scalar& value) { return value.to<T>(); });
   });
   if (options.requires_grad()) out.requires_grad_();
+  profiling::done("tensor");
   return out;
 }
 

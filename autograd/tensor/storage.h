@@ -2,6 +2,7 @@
 
 #include <wengert/autograd/base/intrusive_ptr.h>
 #include <wengert/autograd/base/pool.h>
+#include <wengert/autograd/base/profiling.h>
 
 #include <atomic>
 #include <functional>
@@ -35,7 +36,9 @@ class alignas(pool::kAlignment) Storage {
   static IntrusivePtr<Storage> allocate(size_t bytes) {
     void* block = pool::allocate(sizeof(Storage) + bytes);
     internal::count_allocated(static_cast<int64_t>(bytes));
-    return IntrusivePtr<Storage>::adopt(new (block) Storage(static_cast<char*>(block) + sizeof(Storage), bytes));
+    auto* storage = new (block) Storage(static_cast<char*>(block) + sizeof(Storage), bytes);
+    profiling::allocated(*storage);
+    return IntrusivePtr<Storage>::adopt(storage);
   }
   /// Memory owned elsewhere. `on_release` (may be empty) is called with it when the last tensor lets go.
   static IntrusivePtr<Storage> borrow(void* data, size_t bytes, std::function<void(void*)> on_release);
@@ -54,6 +57,10 @@ class alignas(pool::kAlignment) Storage {
 
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void set_version(uint32_t version) { version_.store(version, std::memory_order_relaxed); }
+  /// What the profile that heard of its allocation has noted; 0 without one.
+  uint32_t profile_note() const { return profile_note_; }
+  void set_profile_note(uint32_t note) { profile_note_ = note; }
+
   void bump_version() {
     if (single_threaded()) [[likely]] {
       set_version(version() + 1);
@@ -67,6 +74,7 @@ class alignas(pool::kAlignment) Storage {
   void destroy() noexcept {
     if (!owns_memory()) [[unlikely]]
       return give_back();
+    profiling::freed(*this);
     const size_t bytes = bytes_;
     internal::count_allocated(-static_cast<int64_t>(bytes));
     pool::deallocate(this, sizeof(Storage) + bytes);  // it owns nothing else: on_release_ is empty
@@ -75,6 +83,7 @@ class alignas(pool::kAlignment) Storage {
 
   ReferenceCount owners_;
   std::atomic<uint32_t> version_{0};
+  uint32_t profile_note_ = 0;
   size_t bytes_;
   void* data_;
   std::function<void(void*)> on_release_;

@@ -32,6 +32,7 @@ class RandomStateGuard {
   std::optional<Generator> previous_;
 };
 
+// y = f(x).   VJP:   f is run again, now recorded, and a backward goes through its graph.
 class CheckpointBackward final : public Node {
  public:
   CheckpointBackward(const CheckpointFunction& fn, const variable_list& inputs,
@@ -68,12 +69,15 @@ class CheckpointBackward final : public Node {
     return gradients_of(inputs, roots, entering);
   }
 
-  std::string name() const override { return "CheckpointBackward"; }
+  std::string name() const override { return kName.text; }
+  NodeName source() const override { return kName; }
+  ArrayRef<SavedTensor> saved_tensors() const override { return inputs_; }
   void release_variables() override {
     for (SavedTensor& input : inputs_) input.release();
   }
 
  private:
+  static constexpr NodeName kName = "CheckpointBackward";
   Gradients gradients_of(const variable_list& inputs, const variable_list& roots, const variable_list& entering) {
     Gradients out(inputs.size());
     if (roots.empty()) return out;

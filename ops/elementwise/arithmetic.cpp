@@ -66,25 +66,27 @@ struct TimesScaled {
   }
 };
 
-// c = a + alpha b, and with another alpha a difference.   VJP:   da = G,   db = alpha G.
 constexpr auto kGradient = [](const Tensor& g, const Tensor&, const Tensor&) { return g; };
 struct ScaledGradient {
-  Scalar alpha;
-  Tensor operator()(Tensor g, const Tensor&, const Tensor&) const { return scaled(std::move(g), alpha); }
+  Scalar factor;
+  Tensor operator()(Tensor g, const Tensor&, const Tensor&) const { return scaled(std::move(g), factor); }
 };
-template <class Forward>
-auto sum_function(const char* name, Scalar alpha, Forward forward) {
-  return binary_function<Domain::kAny, kOfNone, kOfNone>(name, forward, kGradient, ScaledGradient{alpha});
-}
 
-// do_it(f) with the function f that is a + alpha b, or with `subtract` a - alpha b.
-template <class F>
-decltype(auto) with_sum_function(Scalar alpha, bool subtract, const F& do_it) {
-  const char* name = subtract ? "SubBackward0" : "AddBackward0";
-  const Scalar factor = subtract ? -alpha : alpha;
-  if (!alpha.equal(1)) return do_it(sum_function(name, factor, PlusScaled{factor}));
-  return subtract ? do_it(sum_function(name, factor, Minus())) : do_it(sum_function(name, factor, Plus()));
+// c = a + b.   VJP:   da = G,   db = G.
+constexpr auto kAdd = binary_function<Domain::kAny, kOfNone, kOfNone>(
+    "AddBackward0", Plus(), kGradient, [](Tensor g, const Tensor&, const Tensor&) { return g; });
+
+// c = a - b.   VJP:   da = G,   db = -G.
+constexpr auto kSub = binary_function<Domain::kAny, kOfNone, kOfNone>(
+    "SubBackward0", Minus(), kGradient,
+    [](Tensor g, const Tensor&, const Tensor&) { return scaled(std::move(g), -1); });
+
+// c = a + factor b.   VJP:   da = G,   db = factor G.
+auto scaled_sum(const char* name, Scalar factor) {
+  return binary_function<Domain::kAny, kOfNone, kOfNone>(name, PlusScaled{factor}, kGradient, ScaledGradient{factor});
 }
+auto scaled_add(Scalar alpha) { return scaled_sum("AddBackward0", alpha); }
+auto scaled_sub(Scalar alpha) { return scaled_sum("SubBackward0", -alpha); }
 
 // c = a b.   VJP:   da = G b,   db = G a.
 constexpr auto kMul = binary_function<Domain::kAny, kOfB, kOfA>(
@@ -213,13 +215,13 @@ void autograd::add_elements(const Tensor& to, const Tensor& from) {
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
   if (a.is_sparse() || b.is_sparse()) return add_sparse(a, b, alpha);
   check_alpha(result_type(a, b), alpha);
-  return with_sum_function(alpha, false, [&](const auto& f) { return binary(f, a, b); });
+  return alpha.equal(1) ? binary(kAdd, a, b) : binary(scaled_add(alpha), a, b);
 }
 Tensor& add_out(Tensor& out, const Tensor& a, const Tensor& b, Scalar alpha) {
   if (a.is_sparse() || b.is_sparse()) return write_out("add", out, {a, b}, [&] { return add(a, b, alpha); });
   check_alpha(result_type(a, b), alpha);
-  return with_sum_function(
-      alpha, false, [&](const auto& f) -> Tensor& { return binary_out<Domain::kAny>("add", f.forward, out, a, b); });
+  return alpha.equal(1) ? binary_out<Domain::kAny>("add", Plus(), out, a, b)
+                        : binary_out<Domain::kAny>("add", scaled_add(alpha).forward, out, a, b);
 }
 Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
   if (is_sparse() || other.is_sparse()) {
@@ -228,9 +230,10 @@ Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
     return autograd::end_in_place(*this);
   }
   check_alpha(result_type(*this, other), alpha);
-  return with_sum_function(alpha, false, [&](const auto& f) -> Tensor& { return binary_in_place(f, *this, other); });
+  return alpha.equal(1) ? binary_in_place(kAdd, *this, other) : binary_in_place(scaled_add(alpha), *this, other);
 }
 
+// c = a + alpha number.   VJP:   da = G.
 Tensor add(const Tensor& input, Scalar b, Scalar alpha) {
   const Tensor a = input.to(result_type(input, b));
   check_alpha(a.dtype(), alpha);
@@ -247,20 +250,21 @@ Tensor& Tensor::add_(Scalar other, Scalar alpha) const {
 Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
   check_not_bool(a.dtype(), b.dtype());
   check_alpha(result_type(a, b), alpha);
-  return with_sum_function(alpha, true, [&](const auto& f) { return binary(f, a, b); });
+  return alpha.equal(1) ? binary(kSub, a, b) : binary(scaled_sub(alpha), a, b);
 }
 Tensor& sub_out(Tensor& out, const Tensor& a, const Tensor& b, Scalar alpha) {
   check_not_bool(a.dtype(), b.dtype());
   check_alpha(result_type(a, b), alpha);
-  return with_sum_function(
-      alpha, true, [&](const auto& f) -> Tensor& { return binary_out<Domain::kAny>("sub", f.forward, out, a, b); });
+  return alpha.equal(1) ? binary_out<Domain::kAny>("sub", Minus(), out, a, b)
+                        : binary_out<Domain::kAny>("sub", scaled_sub(alpha).forward, out, a, b);
 }
 Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
   check_not_bool(dtype(), other.dtype());
   check_alpha(result_type(*this, other), alpha);
-  return with_sum_function(alpha, true, [&](const auto& f) -> Tensor& { return binary_in_place(f, *this, other); });
+  return alpha.equal(1) ? binary_in_place(kSub, *this, other) : binary_in_place(scaled_sub(alpha), *this, other);
 }
 
+// c = a - alpha number.   VJP:   da = G.
 Tensor sub(const Tensor& input, Scalar b, Scalar alpha) {
   check_not_bool(input.dtype(), b.type());
   const Tensor a = input.to(result_type(input, b));
@@ -277,6 +281,7 @@ Tensor& Tensor::sub_(Scalar other, Scalar alpha) const {
 }
 
 Tensor rsub(const Tensor& a, const Tensor& b, Scalar alpha) { return sub(b, a, alpha); }
+// c = number - alpha a.   VJP:   da = -alpha G.
 Tensor rsub(const Tensor& input, Scalar b, Scalar alpha) {
   check_not_bool(input.dtype(), b.type());
   const Tensor a = input.to(result_type(input, b));
@@ -292,6 +297,7 @@ Tensor& mul_out(Tensor& out, const Tensor& a, const Tensor& b) {
 }
 Tensor& Tensor::mul_(const Tensor& other) const { return binary_in_place(kMul, *this, other); }
 
+// c = number a.   VJP:   da = number G.
 Tensor mul(const Tensor& a, Scalar b) {
   if (a.is_sparse()) return scale_sparse(a, b);
   if (const ScalarType dtype = result_type(a, b); dtype != a.dtype()) return mul(a.to(dtype), b);
@@ -313,6 +319,7 @@ Tensor& div_out(Tensor& out, const Tensor& a, const Tensor& b) {
 }
 Tensor& Tensor::div_(const Tensor& other) const { return binary_in_place(kDiv, *this, other); }
 
+// c = a / number.   VJP:   da = G / number.
 Tensor div(const Tensor& a, Scalar b) {
   if (!a.is_floating_point()) return div(a.to(quotient_type(a, b)), b);
   return record("DivBackward1", compute_new(a, b, Over()), {a}, saving(), divided_by(b));

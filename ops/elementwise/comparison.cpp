@@ -67,18 +67,18 @@ bool is_close(T a, T b, double rtol, double atol, bool equal_nan) {
 
 using namespace ops;
 
-Tensor eq(const Tensor& a, const Tensor& b) { return compare(a, b, equal_to); }
-Tensor eq(const Tensor& a, Scalar b) { return compare(a, b, equal_to); }
-Tensor ne(const Tensor& a, const Tensor& b) { return compare(a, b, not_equal_to); }
-Tensor ne(const Tensor& a, Scalar b) { return compare(a, b, not_equal_to); }
-Tensor lt(const Tensor& a, const Tensor& b) { return compare(a, b, less); }
-Tensor lt(const Tensor& a, Scalar b) { return compare(a, b, less); }
-Tensor le(const Tensor& a, const Tensor& b) { return compare(a, b, less_equal); }
-Tensor le(const Tensor& a, Scalar b) { return compare(a, b, less_equal); }
-Tensor gt(const Tensor& a, const Tensor& b) { return compare(a, b, greater); }
-Tensor gt(const Tensor& a, Scalar b) { return compare(a, b, greater); }
-Tensor ge(const Tensor& a, const Tensor& b) { return compare(a, b, greater_equal); }
-Tensor ge(const Tensor& a, Scalar b) { return compare(a, b, greater_equal); }
+Tensor eq(const Tensor& a, const Tensor& b) { return unrecorded("eq", compare(a, b, equal_to)); }
+Tensor eq(const Tensor& a, Scalar b) { return unrecorded("eq", compare(a, b, equal_to)); }
+Tensor ne(const Tensor& a, const Tensor& b) { return unrecorded("ne", compare(a, b, not_equal_to)); }
+Tensor ne(const Tensor& a, Scalar b) { return unrecorded("ne", compare(a, b, not_equal_to)); }
+Tensor lt(const Tensor& a, const Tensor& b) { return unrecorded("lt", compare(a, b, less)); }
+Tensor lt(const Tensor& a, Scalar b) { return unrecorded("lt", compare(a, b, less)); }
+Tensor le(const Tensor& a, const Tensor& b) { return unrecorded("le", compare(a, b, less_equal)); }
+Tensor le(const Tensor& a, Scalar b) { return unrecorded("le", compare(a, b, less_equal)); }
+Tensor gt(const Tensor& a, const Tensor& b) { return unrecorded("gt", compare(a, b, greater)); }
+Tensor gt(const Tensor& a, Scalar b) { return unrecorded("gt", compare(a, b, greater)); }
+Tensor ge(const Tensor& a, const Tensor& b) { return unrecorded("ge", compare(a, b, greater_equal)); }
+Tensor ge(const Tensor& a, Scalar b) { return unrecorded("ge", compare(a, b, greater_equal)); }
 
 Tensor isfinite(const Tensor& x) {
   Tensor out = empty_as(x, kBool);
@@ -88,7 +88,7 @@ Tensor isfinite(const Tensor& x) {
       return true;
     });
   });
-  return out;
+  return unrecorded("isfinite", out);
 }
 
 bool equal(const Tensor& a, const Tensor& b) {
@@ -99,7 +99,7 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
   check(a.dtype() == b.dtype(), "{} did not match {}", a.dtype(), b.dtype());
   check(rtol >= 0, "rtol must be greater than or equal to zero, but got {}", rtol);
   check(atol >= 0, "atol must be greater than or equal to zero, but got {}", atol);
-  return compare(a, b, [=](auto x, auto y) { return is_close(x, y, rtol, atol, equal_nan); });
+  return unrecorded("isclose", compare(a, b, [=](auto x, auto y) { return is_close(x, y, rtol, atol, equal_nan); }));
 }
 
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {

@@ -25,7 +25,7 @@ struct Converted {
   void run(To* out, const To* x, int64_t count) const { kernels::copy_run(out, x, count); }
 };
 
-// `out`, with x's elements.
+// `out`, with x's elements.   VJP:   dx = G.
 Tensor copied(Tensor out, const Tensor& x) {
   copy_elements(out, x);
   return record("CloneBackward0", out, {x}, saving(), [](const Backward& b) { return b.take_grad(); });
@@ -118,6 +118,7 @@ Tensor& Tensor::copy_(const Tensor& source) const {
                                        [](const Backward& b) { return b.grad(); });
 }
 
+// y <- a number.   VJP:   what y was before gets 0.
 Tensor& Tensor::fill_(Scalar value) const {
   return record_in_place(
       "FillBackward0", *this, {*this}, saving(), [&] { fill_elements(*this, value); }, kZeroGradient);
@@ -132,6 +133,7 @@ Tensor& Tensor::fill_(const Tensor& value) const {
       [](const Backward& b) { return b.grad().sum(); });
 }
 
+// y <- 0.   VJP:   what y was before gets 0.
 Tensor& Tensor::zero_() const {
   if (is_sparse()) {
     assign_sparse(*this, empty_sparse_like(*this));

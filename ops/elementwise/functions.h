@@ -78,23 +78,22 @@ enum class Domain { kReal, kFloating, kNumber, kAny };
 
 template <Saves saves, Domain domain, class Forward, class Vjp>
 struct UnaryFunction {
-  const char* name;  // of its Node
-  Forward forward;   // an element from an element
-  Vjp vjp;           // dL/dx from G and what is saved
+  NodeName name;    // of its Node
+  Forward forward;  // an element from an element
+  Vjp vjp;          // dL/dx from G and what is saved
 };
 
 template <Domain domain, class Forward, class Vjp>
-constexpr UnaryFunction<Saves::kInput, domain, Forward, Vjp> from_input(const char* name, Forward forward, Vjp vjp) {
+constexpr UnaryFunction<Saves::kInput, domain, Forward, Vjp> from_input(NodeName name, Forward forward, Vjp vjp) {
   return {name, forward, vjp};
 }
 template <Domain domain, class Forward, class Vjp>
-constexpr UnaryFunction<Saves::kOutput, domain, Forward, Vjp> from_output(const char* name, Forward forward, Vjp vjp) {
+constexpr UnaryFunction<Saves::kOutput, domain, Forward, Vjp> from_output(NodeName name, Forward forward, Vjp vjp) {
   return {name, forward, vjp};
 }
 /// For a VJP of G alone.
 template <Domain domain, class Forward, class Vjp>
-constexpr UnaryFunction<Saves::kNothing, domain, Forward, Vjp> from_nothing(const char* name, Forward forward,
-                                                                            Vjp vjp) {
+constexpr UnaryFunction<Saves::kNothing, domain, Forward, Vjp> from_nothing(NodeName name, Forward forward, Vjp vjp) {
   return {name, forward, vjp};
 }
 
@@ -239,14 +238,14 @@ enum Uses : uint8_t { kOfNone = 0, kOfA = 1, kOfB = 2, kOfBoth = 3 };
 
 template <Domain domain, Uses of_da, Uses of_db, class Forward, class Da, class Db>
 struct BinaryFunction {
-  const char* name;  // of its Node
-  Forward forward;   // an element from two
-  Da da;             // dL/da from G, a and b; undefined is what it does not use
-  Db db;             // dL/db likewise; G may be written over, if nobody else holds it
+  NodeName name;    // of its Node
+  Forward forward;  // an element from two
+  Da da;            // dL/da from G, a and b; undefined is what it does not use
+  Db db;            // dL/db likewise; G may be written over, if nobody else holds it
 };
 template <Domain domain, Uses of_da, Uses of_db, class Forward, class Da, class Db>
-constexpr BinaryFunction<domain, of_da, of_db, Forward, Da, Db> binary_function(const char* name, Forward forward,
-                                                                                Da da, Db db) {
+constexpr BinaryFunction<domain, of_da, of_db, Forward, Da, Db> binary_function(NodeName name, Forward forward, Da da,
+                                                                                Db db) {
   return {name, forward, da, db};
 }
 

@@ -53,13 +53,13 @@ Tensor classify(const Tensor& x, F f) {
 using namespace ops;
 
 Tensor logical_and(const Tensor& a, const Tensor& b) {
-  return logical(a, b, [](bool x, bool y) { return x && y; });
+  return unrecorded("logical_and", logical(a, b, [](bool x, bool y) { return x && y; }));
 }
 Tensor logical_or(const Tensor& a, const Tensor& b) {
-  return logical(a, b, [](bool x, bool y) { return x || y; });
+  return unrecorded("logical_or", logical(a, b, [](bool x, bool y) { return x || y; }));
 }
 Tensor logical_xor(const Tensor& a, const Tensor& b) {
-  return logical(a, b, [](bool x, bool y) { return x != y; });
+  return unrecorded("logical_xor", logical(a, b, [](bool x, bool y) { return x != y; }));
 }
 Tensor logical_not(const Tensor& x) {
   Tensor out = empty_as(x, kBool);
@@ -68,17 +68,17 @@ Tensor logical_not(const Tensor& x) {
   } else {
     dispatch(x.dtype(), [&]<class T>() { apply<bool, T>(out, x, [](T v) { return v == T(0); }); });
   }
-  return out;
+  return unrecorded("logical_not", out);
 }
 
 Tensor bitwise_and(const Tensor& a, const Tensor& b) {
-  return bitwise("bitwise_and", a, b, [](auto x, auto y) { return x & y; });
+  return unrecorded("bitwise_and", bitwise("bitwise_and", a, b, [](auto x, auto y) { return x & y; }));
 }
 Tensor bitwise_or(const Tensor& a, const Tensor& b) {
-  return bitwise("bitwise_or", a, b, [](auto x, auto y) { return x | y; });
+  return unrecorded("bitwise_or", bitwise("bitwise_or", a, b, [](auto x, auto y) { return x | y; }));
 }
 Tensor bitwise_xor(const Tensor& a, const Tensor& b) {
-  return bitwise("bitwise_xor", a, b, [](auto x, auto y) { return x ^ y; });
+  return unrecorded("bitwise_xor", bitwise("bitwise_xor", a, b, [](auto x, auto y) { return x ^ y; }));
 }
 Tensor bitwise_not(const Tensor& x) {
   if (x.dtype() == kBool) return logical_not(x);
@@ -86,10 +86,10 @@ Tensor bitwise_not(const Tensor& x) {
 }
 
 Tensor isnan(const Tensor& x) {
-  return classify(x, [](auto v) { return std::isnan(v); });
+  return unrecorded("isnan", classify(x, [](auto v) { return std::isnan(v); }));
 }
 Tensor isinf(const Tensor& x) {
-  return classify(x, [](auto v) { return std::isinf(v); });
+  return unrecorded("isinf", classify(x, [](auto v) { return std::isinf(v); }));
 }
 
 Tensor operator&(const Tensor& a, const Tensor& b) { return bitwise_and(a, b); }

@@ -38,9 +38,10 @@ constexpr auto kReciprocal = from_output<Domain::kReal>(
     "ReciprocalBackward0", [](auto x) { return decltype(x)(1) / x; },
     one_pass([](const auto& g, const auto& y) { return -g * (y * y); }));
 
-// Piecewise constant functions.   VJP:   dx = 0.
+// Piecewise constant functions have a gradient of 0.
 constexpr auto kNoGradient = [](const Tensor& g) { return zeros_like(g); };
 
+// y = -1, 0 or 1.   VJP:   dx = 0.
 constexpr auto kSign = from_nothing<Domain::kAny>(
     "SignBackward0",
     [](auto x) {
@@ -52,7 +53,7 @@ constexpr auto kSign = from_nothing<Domain::kAny>(
     },
     kNoGradient);
 
-// Rounding leaves whole numbers as they are.
+// y = x, rounded; whole numbers stay as they are.   VJP:   dx = 0.
 template <auto round>
 constexpr auto rounding(const char* name) {
   return from_nothing<Domain::kNumber>(

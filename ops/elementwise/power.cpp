@@ -86,6 +86,7 @@ void check_whole_exponent(ScalarType base, Scalar exponent) {
 
 using namespace ops;
 
+// y = x^p.   VJP:   dx = G p x^(p - 1), and 0 for p = 0.
 Tensor pow(const Tensor& base, Scalar exponent) {
   check_whole_exponent(base.dtype(), exponent);
   if (const ScalarType dtype = result_type(base, exponent); dtype != base.dtype()) return pow(base.to(dtype), exponent);
@@ -94,6 +95,7 @@ Tensor pow(const Tensor& base, Scalar exponent) {
   return record("PowBackward0", std::move(out), {base}, saving(base), of_power(exponent));
 }
 
+// y = x^p.   VJP:   dx = G p x^(p - 1),   dp = G y ln x, and 0 where p is 0 or x is 0 and p is not negative.
 Tensor pow(const Tensor& first, const Tensor& second) {
   const auto [base, exponent] = Operands(first, second);
   check_not_bool(base.dtype());
@@ -108,6 +110,7 @@ Tensor& pow_out(Tensor& out, const Tensor& base, const Tensor& exponent) {
   return binary_out<Domain::kAny>("pow", kPower, out, base, exponent);
 }
 
+// y = number^p.   VJP:   dp = G y ln number.
 Tensor pow(Scalar base, const Tensor& input) {
   const Tensor exponent = input.to(result_type(input, base));
   Tensor out = empty_as(exponent, exponent.dtype());

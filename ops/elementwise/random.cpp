@@ -177,6 +177,7 @@ Tensor randint(int64_t low, int64_t high, IntArrayRef sizes, const TensorOptions
         x = static_cast<T>(static_cast<int64_t>(generator->below(range) + static_cast<uint64_t>(low)));
       });
     });
+    profiling::done("randint");
   });
 }
 
@@ -190,7 +191,7 @@ Tensor randperm(int64_t n, const TensorOptions& options) {
     const auto left = static_cast<uint64_t>(n - i);
     std::swap(x[i], x[i + static_cast<int64_t>(left >> 32 == 0 ? word % static_cast<uint32_t>(left) : word)]);
   }
-  const Tensor out = order.to(options.dtype_opt().value_or(kLong));
+  const Tensor out = unrecorded("randperm", order).to(options.dtype_opt().value_or(kLong));
   return options.requires_grad() ? out.requires_grad_() : out;
 }
 

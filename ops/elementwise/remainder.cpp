@@ -18,6 +18,14 @@ void check_no_zero(const Tensor& dividend, const Tensor& divisor) {
   check(!whole || all(divisor != 0).item<bool>(), "ZeroDivisionError");
 }
 
+// Whole numbers; processors trap where there is no quotient, which ends the program. That is so of the least number by
+// -1, and of zeros that an operation in place makes of its own divisor after they were looked for: 0.
+int64_t whole_quotient(int64_t a, int64_t b) {
+  if (b == -1) return static_cast<int64_t>(-static_cast<uint64_t>(a));
+  return b == 0 ? 0 : a / b;
+}
+int64_t whole_remainder(int64_t a, int64_t b) { return b == -1 || b == 0 ? 0 : a % b; }
+
 // std::fmod(a, b), whose result is exact, where the quotient is small: a - b trunc(a / b), in one rounding, is it or a
 // b beside it. NaN where it is not found so.
 template <class T>
@@ -64,7 +72,7 @@ struct OfRemainder {
     if constexpr (std::is_floating_point_v<T>) {
       return f(a, b, std::fmod(a, b));
     } else {
-      return static_cast<T>(f(a, b, static_cast<T>(a % b)));
+      return static_cast<T>(f(a, b, static_cast<T>(whole_remainder(a, b))));
     }
   }
   template <std::floating_point T>
@@ -91,7 +99,7 @@ constexpr auto floor_quotient = of_remainder([](auto a, auto b, auto remainder) 
     const T rounded = quotient - floored > T(0.5) ? floored + 1 : floored;
     return b == 0 ? a / b : quotient == 0 ? std::copysign(T(0), a / b) : rounded;
   } else {
-    const T quotient = a / b;
+    const T quotient = static_cast<T>(whole_quotient(a, b));
     return static_cast<T>(remainder != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient);
   }
 });
@@ -100,7 +108,7 @@ constexpr auto trunc_quotient = [](auto a, auto b) {
   if constexpr (std::is_floating_point_v<decltype(a)>) {
     return std::trunc(a / b);
   } else {
-    return a / b;
+    return static_cast<decltype(a)>(whole_quotient(a, b));
   }
 };
 

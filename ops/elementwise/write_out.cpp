@@ -1,3 +1,4 @@
+#include <wengert/autograd/base/profiling.h>
 #include <wengert/autograd/tape/history.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/elementwise/loops.h>
@@ -12,7 +13,7 @@ void check_nothing_is_recorded(const char* op, const Tensor& out, TensorList inp
     for (const Tensor& input : inputs) requires_grad |= input.requires_grad();
     check(!requires_grad,
           "{}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-          "requires grad.",
+          "requires grad. (docs/errors/out-with-grad.md)",
           op);
   }
   autograd::check_not_frozen(out);
@@ -44,10 +45,13 @@ Tensor& write_out(const char* op, Tensor& out, TensorList inputs, IntArrayRef si
   if (!fits) {
     const Tensor made = empty(sizes, dtype);
     write(made);
+    profiling::done(op);
     return take(out, made);
   }
   check_writable(out);
+  profiling::begins();
   write(out);
+  profiling::done(op);
   return autograd::end_in_place(out);
 }
 

@@ -2,6 +2,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 #include <wengert/ops/kernels/parallel.h>
+#include <wengert/ops/kernels/threads.h>
 
 #include <array>
 #include <atomic>
@@ -151,10 +152,10 @@ class Helpers {
   tbb::task_arena arena_;
 };
 
-/// Has TBB allow so many threads, where that is more than the machine has processors. The least of several limits
-/// counts, so there is one, and it only grows.
+/// Has TBB allow so many threads, where that is more than there are processors. The least of several limits counts, so
+/// there is one, and it only grows.
 void allow(int threads) {
-  static auto limit = static_cast<int>(std::thread::hardware_concurrency());
+  static int limit = processors();
   static auto& control = *new std::unique_ptr<tbb::global_control>;  // never destroyed, as below
   if (threads <= limit) return;
   limit = threads;

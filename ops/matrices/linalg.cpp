@@ -408,6 +408,8 @@ Tensor compute_svd(const Tensor& a, const Tensor& u, const Tensor& vh) {
   return values;
 }
 
+// A = U diag(s) Vᵀ.   VJP, with X = (Uᵀ dU - dUᵀ U) / (s_j² - s_i²) and Y likewise of V:
+// dA = U (X diag(s) + diag(s) Y + diag(ds)) Vᵀ, and more where U or V is no square matrix.
 std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrices) {
   check_matrices(a, "linalg.svd");
   const int64_t n = a.size(-2), m = a.size(-1), k = std::min(n, m);
@@ -442,6 +444,7 @@ Tensor linalg_svdvals(const Tensor& a) {
   return compute_svd(a, {}, {});
 }
 
+// A = Q R.   VJP, with S the symmetric matrix that has the upper triangle of dR Rᵀ - Qᵀ dQ:   dA = (dQ + Q S) R⁻ᵀ.
 std::tuple<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
   check_matrices(a, "linalg.qr");
   const int64_t n = a.size(-2), m = a.size(-1), k = std::min(n, m);

@@ -85,13 +85,13 @@ Tensor multiply(const Operand& a, const Operand& b, const char* op, IntArrayRef 
 // The product of gradients' formulas: with views where it is recorded, and without making them where it is not.
 Tensor product(const Operand& a, const Operand& b) {
   if (GradMode::is_enabled()) return matmul(a.view(), b.view());
-  if (a.matrices.dim() == 2) return multiply(a, b, "mm", {a.rows(), b.columns()});
-  return multiply(a, b, "bmm", {a.matrices.sizes()[0], a.rows(), b.columns()});
+  if (a.matrices.dim() == 2) return unrecorded("mm", multiply(a, b, "mm", {a.rows(), b.columns()}));
+  return unrecorded("bmm", multiply(a, b, "bmm", {a.matrices.sizes()[0], a.rows(), b.columns()}));
 }
 
 Operand transposed(const Tensor& matrices) { return {matrices, true}; }
 
-// The gradients of C = A B and of each pair in a batch, for G = dL/dC:   dA = G Bᵀ,   dB = Aᵀ G.
+// C = A B, for two matrices or for each pair in a batch.   VJP, for G = dL/dC:   dA = G Bᵀ,   dB = Aᵀ G.
 Tensor record_product(const char* name, Tensor out, const Tensor& a, const Tensor& b) {
   return record(
       name, std::move(out), {a, b}, saving(ToSave(a).for_gradients_of(b), ToSave(b).for_gradients_of(a)),

@@ -217,6 +217,7 @@ void compute_scatter(const Tensor& self, int64_t dim, const Tensor& index, const
 constexpr auto written = [](auto, auto value) { return value; };
 constexpr auto added = [](auto there, auto value) { return static_cast<decltype(there)>(there + value); };
 
+// self <- source at index, or self + source.   VJP:   dx = G, and 0 where source was written;   dsource = G at index.
 // x: where self's elements come from, and the gradient goes to; self itself, or what it is a copy of.
 Tensor& scatter_in_place(const char* node, const Tensor& self, const Tensor& x, int64_t dim, const Tensor& index,
                          const Tensor& source, bool add) {
@@ -506,7 +507,8 @@ std::vector<Tensor> kept_indices(TensorList indices, bool recorded) {
   return kept;
 }
 
-// x: as scatter_in_place()'s.
+// self <- values at indices, or self + values.   VJP:   dx = G, and 0 where values were written;   dvalues = G at
+// indices. x: as scatter_in_place()'s.
 Tensor& index_put_in_place(const Tensor& self, const Tensor& x, TensorList indices, const Tensor& values, bool add) {
   check(self.dtype() == values.dtype(),
         "Index put requires the source and destination dtypes match, got {} for the destination and {} for the source.",
@@ -640,7 +642,7 @@ Tensor nonzero(const Tensor& x) {
   const int64_t dims = x.dim(), length = dims == 0 ? 1 : x.size(-1);
   Tensor out = empty({std::count(holds, holds + flat.numel(), true), dims}, kLong);
   auto* to = out.data_ptr<int64_t>();
-  if (out.numel() == 0) return out;
+  if (out.numel() == 0) return unrecorded("nonzero", out);
   Dims row(static_cast<size_t>(dims), 0);  // where the row begins
   for (const bool* end = holds + flat.numel(); holds < end; holds += length) {
     for (int64_t j = 0; j < length; ++j) {
@@ -654,7 +656,7 @@ Tensor nonzero(const Tensor& x) {
       row[static_cast<size_t>(d)] = 0;
     }
   }
-  return out;
+  return unrecorded("nonzero", out);
 }
 
 // y[i][j] = x[index[i][j]][j] for dim 0.   VJP:   dx = 0 with G added at index.
@@ -745,7 +747,7 @@ Tensor masked_select(const Tensor& x, const Tensor& mask) {
   return masked_elements("MaskedSelectBackward0", x.expand(shape), mask.expand(shape));
 }
 
-// x's elements in row-major order, at index.
+// x's elements in row-major order, at index.   VJP:   dx = 0 with G added at index.
 Tensor take(const Tensor& x, const Tensor& positions) {
   check(positions.dtype() == kLong, "take(): Expected a long tensor for index, but got {}", positions.dtype());
   check(x.numel() > 0 || positions.numel() == 0, "take(): tried to take from an empty tensor");

@@ -151,7 +151,8 @@ Tensor huber_loss(const Tensor& x, const Tensor& t, int64_t reduction, double de
       [=](const Tensor& d) { return hardtanh(d, -delta, delta); });
 }
 
-// l = -w (t ln x + (1 - t) ln(1 - x)), the logarithms no less than -100.
+// l = -w (t ln x + (1 - t) ln(1 - x)), the logarithms no less than -100.   VJP:   dx = G w (x - t) / (x (1 - x)),
+// dt = G w (ln(1 - x) - ln x).
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t reduction) {
   const ScalarType dtype = result_type(input, target);
   const Tensor x = input.to(dtype), t = target.to(dtype);
@@ -171,12 +172,13 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
     if (weight.defined()) losses = losses * weight;
     y = reduce(losses, reduction);
   }
+  constexpr float kLeast = 1e-12F;  // as in libtorch, for doubles, too
   return record("BinaryCrossEntropyBackward0", y, {x, t}, saving(x, t, weight),
                 [reduction, count = x.numel(), log_of](const Backward& b) -> Gradients {
                   const Tensor x = b.saved(0), t = b.saved(1), weight = b.saved(2);
                   Tensor g = unreduce(b.grad(), reduction, count);
                   if (weight.defined()) g = g * weight;
-                  return {b.needs(0) ? g * ((x - t) / ((1 - x) * x).clamp_min(1e-12)) : Tensor(),
+                  return {b.needs(0) ? g * ((x - t) / ((1 - x) * x).clamp_min(kLeast)) : Tensor(),
                           b.needs(1) ? g * (log_of(1 - x) - log_of(x)) : Tensor()};
                 });
 }
@@ -204,8 +206,9 @@ Tensor nll_loss(const Tensor& x, const Tensor& t, const Tensor& weight, int64_t 
   check(t.dtype() == kLong, "expected scalar type Long but found {}", t.dtype());
   const int64_t dim = x.dim() == 1 ? 0 : 1;
   const int64_t classes = x.size(dim);
-  check(x.dim() == 1 ? t.dim() == 0 : t.dim() == x.dim() - 1 && t.size(0) == x.size(0),
-        "size mismatch (got input: {}, target: {})", x.sizes(), t.sizes());
+  Dims one_class(x.sizes());
+  one_class.erase(static_cast<size_t>(dim));
+  check(t.sizes() == IntArrayRef(one_class), "size mismatch (got input: {}, target: {})", x.sizes(), t.sizes());
   check(!weight.defined() || (weight.dim() == 1 && weight.numel() == classes),
         "weight tensor should be defined either for all {} classes or no classes but got weight tensor of shape: {}",
         classes, weight.sizes());

@@ -500,10 +500,10 @@ Tensor amin(const Tensor& x, IntArrayRef dims, bool keepdim) {
   return extreme_over("AminBackward0", "amin", x, dims, keepdim, false);
 }
 Tensor argmax(const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
-  return position_of_extreme(x, dim, keepdim, true);
+  return unrecorded("argmax", position_of_extreme(x, dim, keepdim, true));
 }
 Tensor argmin(const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
-  return position_of_extreme(x, dim, keepdim, false);
+  return unrecorded("argmin", position_of_extreme(x, dim, keepdim, false));
 }
 
 std::tuple<Tensor, Tensor> sort(const Tensor& x, int64_t dim, bool descending) {

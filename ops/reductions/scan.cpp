@@ -224,6 +224,7 @@ Tensor prod(const Tensor& input, std::optional<ScalarType> dtype) {
   });
 }
 
+// y = product of x along dim.   VJP:   dx_i = G times the product of all others.
 Tensor prod(const Tensor& input, int64_t dim, bool keepdim, std::optional<ScalarType> dtype) {
   const Tensor x = input.to(summed_type(input, dtype));
   const Tensor y = products(Lines(x.detach(), wrap_dim(dim, x.dim())), keepdim);

@@ -42,6 +42,8 @@ Tensor compute_variance(const Tensor& x, IntArrayRef dims, bool keepdim, double 
   return (sum(squares, dims, keepdim) / std::max(degrees, 0.0)).to(x.dtype());
 }
 
+// v = sum of (x - mean)^2 / degrees, or its root s.   VJP:   dx = 2 G (x - mean) / degrees; through s = sqrt(v) with G
+// / (2 s) for G, and 0 where s is 0.
 Tensor variance_or_root(const Tensor& x, IntArrayRef dims, bool unbiased, bool keepdim, bool root) {
   const char* name = root ? "std" : "var";
   check(isFloatingType(x.dtype()), "{} only support floating point and complex dtypes", name);
@@ -58,7 +60,6 @@ Tensor variance_or_root(const Tensor& x, IntArrayRef dims, bool unbiased, bool k
     const NoGradGuard no_grad;
     y.sqrt_();
   }
-  // std = sqrt(var).   VJP:   G / (2 std) through the variance, and 0 where it is 0.
   return record("StdBackward0", y, {x}, saving(x, ToSave::output(y)),
                 [=, dims = Dims(dims)](const Backward& b) -> Gradients {
                   const Tensor y = b.saved(1), g = where(y == 0, 0, b.grad() / (y * 2));
@@ -156,6 +157,8 @@ Tensor count_true(const Tensor& x, IntArrayRef dims, bool keepdim) {
   return sum(x != 0, dims, keepdim);
 }
 
+// y = (sum |x|^p)^(1/p).   VJP:   dx = G sign(x) (|x| / y)^(p - 1), and 0 where y is 0; for p = inf the largest share
+// G.
 Tensor norm_over(const char* node, const Tensor& x, Scalar order, IntArrayRef dims, bool keepdim) {
   check(isFloatingType(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}",
         x.dtype());
@@ -191,19 +194,22 @@ Tensor norm(const Tensor& x, std::optional<Scalar> p, IntArrayRef dims, bool kee
   return norm_over("NormBackward1", x, p.value_or(2), dims, keepdim);
 }
 
-Tensor all(const Tensor& x) { return count_true(x, {}, false) == x.numel(); }
+Tensor all(const Tensor& x) { return unrecorded("all", count_true(x, {}, false) == x.numel()); }
 Tensor all(const Tensor& x, int64_t dim, bool keepdim) {
   const int64_t size = x.dim() == 0 ? 1 : x.size(dim);
-  return count_along<bool>(x, dim, keepdim, kBool, [size](int64_t count) { return count == size; });
+  return unrecorded("all", count_along<bool>(x, dim, keepdim, kBool, [size](int64_t count) { return count == size; }));
 }
-Tensor any(const Tensor& x) { return count_true(x, {}, false) != 0; }
+Tensor any(const Tensor& x) { return unrecorded("any", count_true(x, {}, false) != 0); }
 Tensor any(const Tensor& x, int64_t dim, bool keepdim) {
-  return count_along<bool>(x, dim, keepdim, kBool, [](int64_t count) { return count != 0; });
+  return unrecorded("any", count_along<bool>(x, dim, keepdim, kBool, [](int64_t count) { return count != 0; }));
 }
 Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
-  return dim ? count_true(x, *dim, false) : count_true(x, {}, false);
+  return count_nonzero(x, dim ? IntArrayRef(*dim) : IntArrayRef());
 }
-Tensor count_nonzero(const Tensor& x, IntArrayRef dims) { return count_true(x, dims, false); }
+Tensor count_nonzero(const Tensor& x, IntArrayRef dims) {
+  return unrecorded("count_nonzero", count_true(x, dims, false));
+}
+
 // y = sum of what is no NaN.   VJP:   dx = G there, 0 at NaN.
 Tensor nansum(const Tensor& x) {
   if (!isFloatingType(x.dtype())) return sum(x);

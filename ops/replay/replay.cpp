@@ -1,4 +1,5 @@
 #include <wengert/autograd/base/check.h>
+#include <wengert/autograd/base/profiling.h>
 #include <wengert/autograd/base/tracing.h>
 #include <wengert/autograd/tape/anomaly_mode.h>
 #include <wengert/autograd/tape/formula.h>
@@ -331,7 +332,9 @@ Replay::Replay(const std::function<void()>& step) {
 
 void Replay::operator()() const {
   tracing::refuse("another Replay");
+  profiling::begins();
   plan_->run();
+  profiling::done("replay");
 }
 size_t Replay::passes() const { return plan_->passes.size(); }
 size_t Replay::buffer_bytes() const { return plan_->buffer->nbytes(); }

@@ -214,7 +214,7 @@ std::vector<Tensor> gradients_of_parts(const Backward& b, const std::vector<Dims
   return parts;
 }
 
-// The parts of x of these lengths along dim, views of it.
+// The parts of x of these lengths along dim, views of it.   VJP:   dx = the G of all parts, side by side.
 std::vector<Tensor> parts_along(const char* name, const Tensor& x, IntArrayRef lengths, int64_t dim) {
   dim = wrap_dim(dim, x.dim());
   std::vector<Tensor> parts;
@@ -260,6 +260,7 @@ std::vector<Tensor> with_new_dim(TensorList tensors, int64_t dim) {
 
 using namespace ops;
 
+// Tensors side by side along dim.   VJP:   dx_i = the part of G that x_i went to.
 Tensor cat(TensorList tensors, int64_t dim) {
   const Joined joined(tensors, dim);
   Tensor out = empty(joined.shape, joined.dtype);
@@ -334,6 +335,7 @@ std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim) {
   return split(x, size, dim);
 }
 
+// The slices of x along dim, views of it.   VJP:   dx = the G of all slices, stacked.
 std::vector<Tensor> unbind(const Tensor& x, int64_t dim) {
   check(x.dim() > 0, "Dimension specified as {} but tensor has no dimensions", dim);
   dim = wrap_dim(dim, x.dim());

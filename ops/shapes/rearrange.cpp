@@ -47,7 +47,7 @@ Tensor compute_triangle(const Tensor& x, int64_t diagonal, bool lower) {
       for (int64_t r = begin; r < end; ++r) {
         // Up to here the lower triangle, from here on the upper one.
         const int64_t cut = std::clamp<int64_t>(r + diagonal + (lower ? 1 : 0), 0, columns);
-        const T* row = a + (matrix * rows + r) * by_row;
+        const T* row = a + matrix * rows * columns + r * by_row;  // where there is one row, its stride means nothing
         T* out = to + (matrix * rows + r) * columns;
         const int64_t first = lower ? 0 : cut, last = lower ? cut : columns;
         std::fill_n(out, first, T(0));
@@ -312,6 +312,7 @@ std::vector<Tensor> meshgrid(TensorList tensors, std::string_view indexing) {
 }
 
 // Each dimension is seen as (1, size), expanded to (count, size), and the two are joined.
+// x, counts[d] times along each dimension d.   VJP:   dx = the sum of G over the copies.
 Tensor repeat(const Tensor& x, IntArrayRef counts) {
   check(counts.size() >= x.sizes().size(),
         "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
@@ -472,6 +473,7 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
                      });
 }
 
+// The diagonal of a matrix, or the matrix of a diagonal.   VJP:   dx = G there, 0 elsewhere; or G's diagonal.
 Tensor diag(const Tensor& x, int64_t offset) {
   check(x.dim() == 1 || x.dim() == 2, "diag(): Supports 1D or 2D tensors. Got {}D", x.dim());
   if (x.dim() == 2) {
@@ -490,6 +492,7 @@ Tensor diag(const Tensor& x, int64_t offset) {
                 [offset](const Backward& b) -> Gradients { return {b.grad().diagonal(offset)}; });
 }
 
+// y = sum of the diagonal.   VJP:   dx = G on the diagonal, 0 elsewhere.
 Tensor trace(const Tensor& x) {
   check(x.dtype() != kBool, "\"trace\" not implemented for 'Bool'");
   check(x.dim() == 2, "trace: expected a matrix, but got tensor with dim {}", x.dim());

@@ -81,7 +81,7 @@ Tensor transpose_as(const Tensor& x, int64_t dim0, int64_t dim1, const char* nam
                      [dim0, dim1](const Backward& b) { return b.grad().transpose(dim0, dim1); });
 }
 
-// Without the dimensions that `drop` names, all of size 1.
+// Without the dimensions that `drop` names, all of size 1.   VJP:   dx = G, in x's shape.
 template <class Drop>
 Tensor squeeze_as(const Tensor& x, const char* name, const Drop& drop) {
   Dims sizes, strides;
@@ -105,6 +105,7 @@ int64_t slice_position(std::optional<int64_t> position, int64_t otherwise, int64
 
 using namespace ops;
 
+// The same elements in another shape.   VJP:   dx = G, in x's shape.
 Tensor view(const Tensor& x, IntArrayRef sizes) {
   Dims shape = infer_size(sizes, x.numel());
   std::optional<Dims> strides = view_strides(x.sizes(), x.strides(), shape);
@@ -115,6 +116,7 @@ Tensor view(const Tensor& x, IntArrayRef sizes) {
                      back_to_shape_of(x));
 }
 
+// A view where there can be one, else of a copy.   VJP:   dx = G, in x's shape.
 Tensor reshape(const Tensor& x, IntArrayRef sizes) {
   const Dims shape = infer_size(sizes, x.numel());
   if (view_strides(x.sizes(), x.strides(), shape)) return view(x, shape);
@@ -195,6 +197,7 @@ Tensor squeeze(const Tensor& x, int64_t dim) {
   return squeeze_as(x, "SqueezeBackward1", [&](size_t d) { return d == dropped && x.sizes()[d] == 1; });
 }
 
+// With a new dimension of size 1.   VJP:   dx = G, in x's shape.
 Tensor unsqueeze(const Tensor& x, int64_t dim) {
   const auto at = static_cast<size_t>(wrap_dim(dim, x.dim() + 1));
   Dims sizes(x.sizes()), strides(x.strides());
@@ -253,6 +256,7 @@ Tensor narrow(const Tensor& x, int64_t dim, int64_t start, int64_t length) {
   return slice(x, dim, start, start + length);
 }
 
+// The elements at these places of x's memory.   VJP:   dx = at each place the sum of G of all elements that lie there.
 Tensor as_strided(const Tensor& x, IntArrayRef sizes, IntArrayRef strides, std::optional<int64_t> storage_offset) {
   check(sizes.size() == strides.size(), "mismatch in length of strides and shape");
   const int64_t offset = storage_offset.value_or(x.storage_offset());

@@ -36,14 +36,16 @@ TEST_F(ErrorTest, BackwardWithAGradientOfAnotherShape) {
 }
 
 TEST_F(ErrorTest, ChangingALeafInPlace) {
-  const std::string text = "a leaf Variable that requires grad is being used in an in-place operation.";
+  const std::string text =
+      "a leaf Variable that requires grad is being used in an in-place operation. (docs/errors/leaf-in-place.md)";
   EXPECT_EQ(test::error_of([&] { x.add_(1); }), text);
   EXPECT_EQ(test::error_of([&] { x.copy_(ones({2, 2})); }), text);
   EXPECT_EQ(test::error_of([&] { x.zero_(); }), text);
   EXPECT_EQ(test::error_of([&] { x.exp_(); }), text);
   EXPECT_EQ(test::error_of([&] { x.mul_(ones({2, 2})); }), text);
   EXPECT_EQ(test::error_of([&] { x[0].add_(1); }),
-            "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+            "a view of a leaf Variable that requires grad is being used in an in-place operation. "
+            "(docs/errors/view-of-leaf-in-place.md)");
   const NoGradGuard no_grad;
   x.add_(1);
 }

@@ -335,6 +335,23 @@ TEST_F(Serialize, ReadsNpyInFortranOrderAndLaterVersions) {
       same_bits({big_endian(">f4", std::string_view("\x3f\x80\0\0\xc0\0\0\0", 8))}, {tensor({1.0, -2.0}, kFloat)}));
 }
 
+TEST_F(Serialize, ReadsABlockOfRowsOfNpy) {
+  for (const Tensor& x : some_tensors()) {
+    save_npy(x, path());
+    const serialize::Input input = serialize::Input::file(path());
+    if (x.dim() == 0) {
+      EXPECT_ERROR(serialize::read_npy_rows(input, [](int64_t) { return std::pair(0, 0); }), "no block can be read");
+      continue;
+    }
+    for (int64_t begin = 0; begin <= x.size(0); ++begin) {
+      const Tensor rows = serialize::read_npy_rows(input, [&](int64_t all) { return std::pair(begin, all); });
+      EXPECT_TRUE(same_bits({rows}, {x.narrow(0, begin, x.size(0) - begin).contiguous()}));
+    }
+    EXPECT_ERROR(serialize::read_npy_rows(input, [](int64_t all) { return std::pair<int64_t, int64_t>(0, all + 1); }),
+                 "there are no rows");
+  }
+}
+
 TEST_F(Serialize, RefusesWhatIsNoNpyFile) {
   const auto error = [&](std::string_view content) {
     const std::string at = folder_.file("f", content);

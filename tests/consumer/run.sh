@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs a project that uses the library, in each of the ways a project may: installed as a shared and as a
-# static library, and as a subdirectory.
+# static library, by CMake and by pkg-config, and as a subdirectory.
 # usage: tests/consumer/run.sh WORK_DIR
 set -euo pipefail
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -26,5 +26,11 @@ for shared in ON OFF; do
   mv "$prefix" "$prefix-moved"
   "$prefix-moved/bin/factorize" --version
   consume "installed-shared-$shared" installed -DCMAKE_PREFIX_PATH="$prefix-moved"
+  pkgconfig=$(dirname "$(find "$prefix-moved" -name wengert.pc)")
+  read -ra flags <<<"$(PKG_CONFIG_PATH=$pkgconfig pkg-config --cflags --libs wengert)"
+  g++ -std=c++20 "$source_dir/tests/consumer/plain.cpp" -o "$work/plain-shared-$shared" "${flags[@]}"
+  LD_LIBRARY_PATH=$(dirname "$pkgconfig") "$work/plain-shared-$shared"
 done
 consume subdirectory subdirectory
+# Of the same objects.
+cmake -S "$source_dir/tests/consumer/fetched" -B "$work/fetched" -G Ninja

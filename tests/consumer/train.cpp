@@ -15,6 +15,10 @@ int main() {
     (x * x - 2).square().backward();
     sgd.step();
   }
+  {
+    const torch::NoGradGuard no_grad;  // whose mode is the library's, though this program hides its symbols
+    if ((x * x).requires_grad()) return 1;
+  }
   std::cout << "root of 2: " << x << "\n";
   torch::save(x, "root.safetensors");
   torch::save_npz({{"root", x}}, "root.npz");

@@ -53,6 +53,8 @@ struct Operation {
   bool in_place = false;  ///< changes its first operand
   /// How many times more than others its results may differ: where libtorch computes with fewer digits.
   double roughness = 1;
+  /// The largest number in play beside its operands: 1 where libtorch takes a 1 off that it has added before.
+  double constant = 1e-3;
   bool jumps = false;  ///< a rounding of its operands may change its result altogether
 };
 

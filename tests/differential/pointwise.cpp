@@ -83,13 +83,14 @@ void add_pointwise(Operations& operations) {
   unary(
       "zero", [](const auto& x) { return zeros_like(x); }, [](auto x) { x.zero_(); });
 
-  const auto activation = [&](const char* name, auto f) {
-    operations.add(name, {Kind::kReal}, [f](const auto& in, const Numbers& n) { return f(in[0], n); });
+  const auto activation = [&](const char* name, auto f) -> Operation& {
+    return operations.add(name, {Kind::kReal}, [f](const auto& in, const Numbers& n) { return f(in[0], n); });
   };
   activation("log_sigmoid", [](const auto& x, const Numbers&) { return log_sigmoid(x); });
   activation("silu", [](const auto& x, const Numbers&) { return silu(x); });
   activation("gelu", [](const auto& x, const Numbers& n) { return gelu(x, n.flag(0) ? "tanh" : "none"); });
-  activation("elu", [](const auto& x, const Numbers& n) { return elu(x, 1 + n.real * n.real); });
+  // Near 0 libtorch loses the digits that the 1 in e^x - 1 takes.
+  activation("elu", [](const auto& x, const Numbers& n) { return elu(x, 1 + n.real * n.real); }).constant = 1;
   activation("leaky_relu", [](const auto& x, const Numbers&) { return leaky_relu(x, 0.05); });
   activation("softplus", [](const auto& x, const Numbers&) { return softplus(x, 1.5, 2); });
   activation("hardtanh", [](const auto& x, const Numbers&) { return hardtanh(x); });

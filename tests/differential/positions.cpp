@@ -28,8 +28,11 @@ void add_positions(Operations& operations) {
     const int64_t d = n.dim(0, in[0]);
     return in[0].scatter_add(d, positions_like(in[1], d), in[1]);
   });
-  operations.add("index_select", {Kind::kAny, Kind::kLong},
-                 [](const auto& in, const Numbers& n) { return in[0].index_select(n.dim(0, in[0]), in[1]); });
+  operations.add("index_select", {Kind::kAny, Kind::kLong}, [](const auto& in, const Numbers& n) {
+    // Of a number libtorch takes any count of positions, and writes past its result.
+    const auto index = in[0].dim() == 0 ? in[1].reshape({-1}).slice(0, 0, 1) : in[1];
+    return in[0].index_select(n.dim(0, in[0]), index);
+  });
   operations.add("index_add", {Kind::kAny, Kind::kAny}, [](const auto& operands, const Numbers& n) {
     // Of one shape, or libtorch's gradient throws.
     auto in = operands;

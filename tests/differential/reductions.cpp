@@ -37,8 +37,11 @@ void add_reductions(Operations& operations) {
   along("min_dim", [](const auto& x, int64_t d, bool keep) { return x.min(d, keep); });
   along("amax", [](const auto& x, int64_t d, bool keep) { return x.amax(Dims{d}, keep); });
   along("amin", [](const auto& x, int64_t d, bool keep) { return x.amin(Dims{d}, keep); });
-  along("argmax_dim", [](const auto& x, int64_t d, bool keep) { return x.argmax(d, keep); });
-  along("argmin_dim", [](const auto& x, int64_t d, bool keep) { return x.argmin(d, keep); });
+  // Whether a truth value without dimensions is refused libtorch 1.13 decides by the size of its first dimension, which
+  // it does not have: by what the memory held.
+  const auto with_dimension = [](const auto& x) { return x.dim() == 0 && x.element_size() == 1 ? x.reshape({1}) : x; };
+  along("argmax_dim", [=](const auto& x, int64_t d, bool keep) { return with_dimension(x).argmax(d, keep); });
+  along("argmin_dim", [=](const auto& x, int64_t d, bool keep) { return with_dimension(x).argmin(d, keep); });
   along("all_dim", [](const auto& x, int64_t d, bool keep) { return x.all(d, keep); });
   along("any_dim", [](const auto& x, int64_t d, bool keep) { return x.any(d, keep); });
   along("nansum_dim", [](const auto& x, int64_t d, bool keep) { return x.nansum(Dims{d}, keep); });

@@ -12,16 +12,17 @@ if [[ ${#targets[@]} -gt 1 ]]; then
   exit
 fi
 library=build/release
+processes=(apps/factorize/processes/{lines,numbering,processes}.cpp)  # that are alone: no mpi.cpp
 
 sources_of() {
   case $1 in
     text | triples | matrix_market | compressed | scipy)
-      echo tests/fuzz/input_fuzz.cpp apps/factorize/input/*.cpp autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
+      echo tests/fuzz/input_fuzz.cpp apps/factorize/input/*.cpp "${processes[@]}" autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
     npy) echo tests/fuzz/npy_fuzz.cpp autograd/serialize/{file,npy,stored_type}.cpp ;;
     npz) echo tests/fuzz/npz_fuzz.cpp autograd/serialize/{file,npy,npz,stored_type}.cpp ;;
     answers)
       echo tests/fuzz/answers_fuzz.cpp apps/factorize/{serve/answers,ask/recommender,terminal/table_writer}.cpp \
-        apps/factorize/{model,input}/*.cpp autograd/serialize/npz.cpp ;;
+        apps/factorize/{model,input}/*.cpp "${processes[@]}" autograd/serialize/npz.cpp ;;
     safetensors) echo tests/fuzz/safetensors_fuzz.cpp autograd/serialize/{archive,file,safetensors,stored_type}.cpp ;;
   esac
 }

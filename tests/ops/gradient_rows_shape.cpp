@@ -31,18 +31,18 @@ void add_shape_rows(GradientRows& rows) {
            })
       .without_empty();
 
-  rows.row("split", "", {real({5, 3})}, [](const Inputs& in) { return split(in[0], 2)[1]; }).without_empty();
+  rows.row("split", "", {real({5, 3})}, [](const Inputs& in) { return split(in[0], 2).at(1); }).without_empty();
   rows.row("split", "sizes", {real({3, 5})}, [](const Inputs& in) {
     const auto parts = split(in[0], {1, 3, 1}, 1);
-    return parts[1] * parts[2];
+    return parts.at(1) * parts.at(2);
   });
   rows.row("split_with_sizes", "", {real({3, 5})}, [](const Inputs& in) {
     return split_with_sizes(in[0], {4, 1}, 1)[0];
   });
-  rows.row("chunk", "", {real({3, 5})}, [](const Inputs& in) { return chunk(in[0], 2, 1)[1]; });
+  rows.row("chunk", "", {real({3, 5})}, [](const Inputs& in) { return chunk(in[0], 2, 1).at(1); });
   rows.row("unbind", "", {real({3, 4})}, [](const Inputs& in) {
     const auto columns = unbind(in[0], 1);
-    return columns[0] * columns[3];
+    return columns.at(0) * columns.at(3);
   });
   rows.row("movedim", "", {real({3, 4, 2})}, [](const Inputs& in) { return movedim(in[0], 0, 2); });
   rows.row("movedim", "several", {real({3, 4, 2})}, [](const Inputs& in) { return movedim(in[0], {0, 1}, {2, 0}); });

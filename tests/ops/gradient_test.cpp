@@ -52,6 +52,38 @@ TEST_P(Gradient, IsTheSameForInputsWithGapsInMemory) {
   for (size_t i = 0; i < dense.grads.size(); ++i) EXPECT_ALLCLOSE(gapped.grads[i], dense.grads[i]);
 }
 
+// The stride of a dimension of size 1 means nothing, also where is_contiguous() holds: each dimension in turn is cut to
+// that size, and its stride made an odd one.
+TEST_P(Gradient, IsTheSameWhereStridesMeanNothing) {
+  const auto cut = [](const Tensor& x, int64_t dim) {
+    const Tensor part = dim < x.dim() ? x.narrow(dim, 0, std::min<int64_t>(1, x.size(dim))) : x;
+    return part.contiguous().clone();
+  };
+  const auto with_odd_stride = [](const Tensor& x, int64_t dim) {
+    if (dim >= x.dim()) return x;
+    Dims strides(x.strides());
+    strides[static_cast<size_t>(dim)] = 5;
+    return x.as_strided(x.sizes(), strides);
+  };
+  for (int64_t dim = 0; dim < 3; ++dim) {
+    const auto inputs = [&](bool odd) {
+      return leaves(GetParam().inputs, [&](const Tensor& x) {
+        const Tensor part = cut(x, dim);
+        return odd ? with_odd_stride(part, dim).detach() : part;
+      });
+    };
+    std::optional<Evaluation> plain;
+    try {
+      plain = evaluate(GetParam(), inputs(false));
+    } catch (const std::exception&) {
+      continue;  // it takes no such shapes, or gives fewer tensors
+    }
+    const Evaluation odd = evaluate(GetParam(), inputs(true));
+    EXPECT_ALLCLOSE(odd.value, plain->value);
+    for (size_t i = 0; i < odd.grads.size(); ++i) EXPECT_ALLCLOSE(odd.grads[i], plain->grads[i]);
+  }
+}
+
 // Formulas of a few operations are computed in one pass where they are not recorded.
 TEST_P(Gradient, IsTheSameWhereItIsRecorded) {
   for (const ScalarType dtype : {kDouble, kFloat}) {

@@ -26,12 +26,21 @@ TEST(BinaryCrossEntropy, WithAndWithoutLogitsAgree) {
   EXPECT_ERROR(binary_cross_entropy(full({1}, 2.0), ones({1})), "all elements of input should be between 0 and 1");
 }
 
+// libtorch keeps the constant as a float.
+TEST(BinaryCrossEntropy, HasAGradientNoSteeperThanLibtorchs) {
+  const Tensor x = full({1}, 1e-14, kDouble).requires_grad_();
+  binary_cross_entropy(x, ones({1}, kDouble)).backward();
+  EXPECT_DOUBLE_EQ(x.grad().item<double>(), (1e-14 - 1) / static_cast<double>(1e-12F));
+}
+
 TEST(NllLoss, WeighsAndIgnoresClasses) {
   const Tensor x = log_softmax(arbitrary({3, 4}), 1), t = tensor({2, 0, 3}), w = tensor({1.0, 1.0, 2.0, 4.0}, kDouble);
   const double expected = -(2 * x[0][2] + x[1][0] + 4 * x[2][3]).item<double>() / 7;
   EXPECT_NEAR(nll_loss(x, t, w).item<double>(), expected, 1e-12);
   EXPECT_NEAR(nll_loss(x, t, {}, Reduction::Sum, 0).item<double>(), -(x[0][2] + x[2][3]).item<double>(), 1e-12);
   EXPECT_ERROR(nll_loss(x, tensor({2, 0, 4})), "Target 4 is out of bounds.");
+  EXPECT_ERROR(nll_loss(zeros({3, 4, 1}), zeros({3, 2}, kLong)),
+               "size mismatch (got input: [3, 4, 1], target: [3, 2])");
 }
 
 TEST(CrossEntropy, TakesClassesOrProbabilities) {

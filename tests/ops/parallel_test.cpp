@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 #include <wengert/ops/kernels/parallel.h>
+#include <wengert/wengert.h>
 
 #include <algorithm>
 #include <atomic>
@@ -105,11 +107,29 @@ TEST(ParallelDeathTest, TheEnvironmentTellsTheirNumber) {
     setenv("OMP_NUM_THREADS", value, 1);
     _exit(get_num_threads());
   };
-  const int processors = static_cast<int>(std::thread::hardware_concurrency());
+  const int processors = kernels::processors();
   EXPECT_EXIT(threads_with("3"), testing::ExitedWithCode(3), "");
   EXPECT_EXIT(threads_with("5,2"), testing::ExitedWithCode(5), "");
   for (const char* nonsense : {"", "0", "-2", "many", "3x"})
     EXPECT_EXIT(threads_with(nonsense), testing::ExitedWithCode(processors), "") << nonsense;
+}
+
+// As mpirun binds each of few processes to a core. TBB would say that it has no worker to give.
+TEST(ParallelDeathTest, ABoundProcessHasAsManyAsItsProcessors) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto bound = [](int threads) {
+    unsetenv("OMP_NUM_THREADS");
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    const int first = get_num_threads();
+    if (threads > 0) set_num_threads(threads);
+    mm(ones({500, 500}), ones({500, 500}));
+    _exit(first);
+  };
+  EXPECT_EXIT(bound(0), testing::ExitedWithCode(1), "^$");
+  EXPECT_EXIT(bound(3), testing::ExitedWithCode(1), "^$");
 }
 
 }  // namespace

@@ -125,6 +125,23 @@ TEST(Remainder, SignsFollowTheDivisorOrTheDividend) {
   EXPECT_ERROR(div(a, b, "up"), "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'");
 }
 
+TEST(Remainder, EndsNoProgramWhereProcessorsHaveNoQuotient) {
+  const Tensor least = full({3}, std::numeric_limits<int64_t>::min(), kLong);
+  for (const Tensor& minus_one : {tensor({-1, -1, -1}), full({}, -1, kLong)}) {
+    EXPECT_TRUE(equal(remainder(least, minus_one), zeros({3}, kLong)));
+    EXPECT_TRUE(equal(fmod(least, minus_one), zeros({3}, kLong)));
+    EXPECT_TRUE(equal(div(least, minus_one, "floor"), least));
+    EXPECT_TRUE(equal(div(least, minus_one, "trunc"), least));
+  }
+  // A divisor that becomes 0 while it is divided by; memory with gaps is not looked through for that.
+  const auto with_gaps = [] { return tensor({6, 0, 3, 0, -9, 0}).slice(0, 0, 6, 2); };
+  const Tensor x = with_gaps(), y = with_gaps();
+  x.remainder_(x[0]);
+  y.fmod_(y[0]);
+  EXPECT_TRUE(equal(x, zeros({3}, kLong)));
+  EXPECT_TRUE(equal(y, zeros({3}, kLong)));
+}
+
 TEST(Clamp, BoundsMayBeNumbersOrTensorsOrMissing) {
   const Tensor x = tensor({-2.0, 0.5, 3.0});
   EXPECT_TRUE(equal(clamp(x, -1, 1), tensor({-1.0, 0.5, 1.0})));

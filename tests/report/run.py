@@ -4,12 +4,13 @@ as on a phone: fails where the console says something, a chart has no points, or
 
 usage: tests/report/run.py FACTORIZE [FOLDER]     the pages are left in the folder
 """
-import json
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from browser import checked
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "tests/data"
@@ -17,23 +18,6 @@ DATA = ROOT / "tests/data"
 
 def factorize(program, *arguments):
     subprocess.run([program, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
-
-
-def checked(page, width, dark):
-    """What check.js found in a page, that a browser of that width shows."""
-    copy = page.with_suffix(".checked.html")
-    script = (ROOT / "tests/report/check.js").read_text()
-    copy.write_text(page.read_text().replace("<head>", f"<head>\n<script>{script}</script>", 1))
-    with tempfile.TemporaryDirectory() as profile:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", f"--window-size={width},1000",
-                 "--virtual-time-budget=5000", "--dump-dom"]
-        if dark:
-            flags.append("--blink-settings=preferredColorScheme=0")
-        dump = subprocess.run(["chromium", *flags, copy.as_uri()], check=True, capture_output=True, text=True, timeout=120).stdout
-    copy.unlink()
-    found = re.search(r'<pre id="checked">(.*?)</pre>', dump, re.S)
-    assert found, f"{page}: the check did not come to its end"
-    return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 
 
 def main():
@@ -50,7 +34,7 @@ def main():
     expected = {"fit": (5, 3), "tune": (6, 3), "whole": (5, 3), "evaluate": (4, 3), "compare": (4, 0)}
     for name, (charts, heats) in expected.items():
         for width, dark in ((1200, False), (1200, True), (500, True)):
-            found = checked(folder / f"{name}.html", width, dark)
+            found = checked(folder / f"{name}.html", ROOT / "tests/report/check.js", width, dark)
             wrong = found["wrong"]
             if (found["charts"], found["heats"]) != (charts, heats):
                 wrong.append(f"there are {found['charts']} charts and {found['heats']} heat maps; expected {charts} and {heats}")

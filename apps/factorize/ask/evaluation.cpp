@@ -46,7 +46,7 @@ std::optional<Model> biases_alone(const SavedModel& saved) {
   FitOptions options;
   options.loss = model.loss;
   options.huber_delta = model.huber_delta;
-  const Biases biases = fit_biases(entries, options);
+  const Biases biases = fit_biases(Share(entries), options);
   Model alone;
   alone.C = wengert::zeros({model.rows(), 1}, model.C.options());
   alone.F = wengert::zeros({1, model.columns()}, model.C.options());

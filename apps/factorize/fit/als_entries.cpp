@@ -27,9 +27,11 @@ void take_model(FitResult& result, const FitResult& from) {
 }
 
 // The model that was best on the validation.
-void save_best(wengert::serialize::OutputArchive& archive, const FitResult& best) {
+void save_best(wengert::serialize::OutputArchive& archive, const Share& share, const FitResult& best) {
   wengert::serialize::OutputArchive nested;
-  for_each_tensor(best, [&](const char* name, const Tensor& tensor) {
+  Model model = best;
+  share.make_whole(model);
+  for_each_tensor(model, [&](const char* name, const Tensor& tensor) {
     if (tensor.defined()) nested.write(name, tensor);
   });
   nested.write("numbers", tensor_of({best.mean, best.expected_curvature, best.validation_rmse.value_or(0),
@@ -39,7 +41,8 @@ void save_best(wengert::serialize::OutputArchive& archive, const FitResult& best
   archive.write("best", nested);
 }
 
-void load_best(const wengert::serialize::InputArchive& archive, FitResult& result, FitResult& best) {
+void load_best(const wengert::serialize::InputArchive& archive, const Share& share, FitResult& result,
+               FitResult& best) {
   wengert::serialize::InputArchive nested;
   archive.read("best", nested);
   for_each_tensor(best, [&](const char* name, Tensor& tensor) { nested.try_read(name, tensor); });
@@ -47,6 +50,7 @@ void load_best(const wengert::serialize::InputArchive& archive, FitResult& resul
   if (!best.C.defined() || !best.F.defined() || numbers.size() != 5) {
     archive.fail("the best model is not as this program writes it");
   }
+  share.make_own(best);
   best.mean = numbers[0];
   best.expected_curvature = numbers[1];
   best.validation_rmse = result.validation_rmse = numbers[2];
@@ -57,33 +61,33 @@ void load_best(const wengert::serialize::InputArchive& archive, FitResult& resul
   result.best_iteration = best.best_iteration;
 }
 
-double variance_explained(const FitResult& result, const Entries& entries) {
-  const Tensor product = wengert::sampled_mm(result.C, result.F, entries.pattern);
-  return (result.row_bias.defined() ? product - product.mean() : product).square().mean().item<double>();
+double variance_explained(const FitResult& result, const Share& share) {
+  const Tensor product = wengert::sampled_mm(result.C, result.F, share.of_rows.pattern);
+  return share.mean((result.row_bias.defined() ? product - share.mean(product) : product).square());
 }
 
 }  // namespace
 
-Biases fit_biases(const Entries& entries, const FitOptions& options) {
-  Alternation als(entries, options);
+Biases fit_biases(const Share& share, const FitOptions& options) {
+  Alternation als(share, options);
   als.fit_biases(nullptr);
   return als.biases();
 }
 
-FitResult fit_by_als(const Entries& entries, const Entries* validation, const FitOptions& options,
-                     const Running& running) {
+FitResult fit_by_als(const Share& share, const FitOptions& options, const Running& running) {
   wengert::manual_seed(options.seed);
   const NoGradGuard no_grad;
-  const int64_t rank = options.rank.value_or(default_rank(entries.pattern.rows(), entries.pattern.columns()));
+  const int64_t rank = options.rank.value_or(default_rank(share.rows.all(), share.columns.all()));
   // Parabolas on losses that are straight make small steps.
   const bool is_robust = options.loss == LossKind::kAbsolute || options.loss == LossKind::kHuber;
   const double tolerance = options.tolerance.value_or(is_robust ? 1e-3 : 0.01);
   FitResult result, best;
   result.loss = best.loss = options.loss;
-  result.count = entries.count;
+  result.count = share.count;
+  const Processes& processes = share.processes();
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
-  Alternation als(entries, options);
+  Alternation als(share, options);
   const bool is_implicit = options.feedback == Feedback::kAls, has_fixed_penalties = options.l2 || is_implicit;
   const bool begins_with_start = running.start != nullptr && has_fixed_penalties && running.start->rank() == rank;
   double last = std::numeric_limits<double>::infinity();
@@ -95,7 +99,7 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     resumed->read("settled", settled);
     resumed->read("used_at_replacing", used_at_replacing);
     result.losses = numbers_in(*resumed, "losses");
-    if (resumed->contains("best")) load_best(*resumed, result, best);
+    if (resumed->contains("best")) load_best(*resumed, share, result, best);
   } else if (begins_with_start) {
     als.begin_with(*running.start);
   } else {
@@ -104,18 +108,19 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
   // With fixed penalties all factors begin at once; where the data tell, more are added while all are of use.
   const int64_t stage = has_fixed_penalties ? rank : kStage;
   if (running.resumed() == nullptr && !begins_with_start) als.add_factors(std::min(stage, rank));
-  Progress progress(running.show_progress, options.iterations, running.loss_unit);
+  Progress progress(running.show_progress, options.iterations, running.loss_unit, running.on_iteration);
   while (true) {
-    running.save(interrupt.interrupted(), [&](wengert::serialize::OutputArchive& archive) {
+    const bool is_interrupted = processes.any(interrupt.interrupted());
+    running.save(is_interrupted, [&](wengert::serialize::OutputArchive& archive) {
       archive.write("als", als);
       archive.write("iterations", result.iterations);
       archive.write("last", last);
       archive.write("settled", settled);
       archive.write("used_at_replacing", used_at_replacing);
       archive.write("losses", tensor_of(result.losses));
-      if (best.C.defined()) save_best(archive, best);
+      if (best.C.defined()) save_best(archive, share, best);
     });
-    if (interrupt.interrupted()) {
+    if (is_interrupted) {
       result.stop = Stop::kInterrupted;
       break;
     }
@@ -133,9 +138,9 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     const bool is_small = std::abs(last - measure) <= tolerance * std::abs(last) && result.iterations >= kLeastSweeps;
     settled = is_small && !als.is_widened() ? settled + 1 : 0;
     last = measure;
-    if (validation != nullptr) {
+    if (share.validation) {
       als.put_model(result, rank);
-      const double rmse = std::sqrt(squared_error(result, *validation) / validation->count);
+      const double rmse = share.rmse(result, *share.validation);
       result.validations.emplace_back(result.iterations, rmse);
       if (rmse < result.validation_rmse.value_or(std::numeric_limits<double>::infinity())) {
         result.validation_rmse = rmse;
@@ -173,9 +178,9 @@ FitResult fit_by_als(const Entries& entries, const Entries* validation, const Fi
     result.best_iteration = result.iterations;
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!is_implicit) result.squared_error = squared_error(result, entries);
+  if (!is_implicit) result.squared_error = share.squared_error(result, share.of_rows);
   if (options.loss == LossKind::kSquared && !is_implicit) {
-    const double explained = variance_explained(result, entries);
+    const double explained = variance_explained(result, share);
     result.factors_help = explained > 0.01 * result.noise.value_or(result.squared_error / result.count);
   }
   return result;

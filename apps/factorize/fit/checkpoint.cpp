@@ -7,13 +7,18 @@
 
 namespace factorize {
 
-Checkpoint::Checkpoint(std::string path, double seconds, std::string run)
-    : path_(std::move(path)),
+Checkpoint::Checkpoint(const Processes& processes, std::string path, double seconds, std::string run)
+    : processes_(processes),
+      path_(std::move(path)),
       run_(std::move(run)),
       interval_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))) {}
 
 void Checkpoint::resume() {
-  if (!std::filesystem::exists(path_)) return;
+  const bool is_there = std::filesystem::exists(path_);
+  if (!processes_.any(is_there)) return;
+  if (processes_.any(!is_there)) {
+    throw wengert::Error(fmt::format("{}: not all processes see this checkpoint; they need the folder", path_));
+  }
   wengert::serialize::InputArchive archive;
   archive.load_from(path_);
   std::string run;
@@ -24,13 +29,13 @@ void Checkpoint::resume() {
   resumed_ = std::move(archive);
 }
 
-bool Checkpoint::is_due() const { return Clock::now() - last_ >= interval_; }
+bool Checkpoint::is_due() const { return processes_.any(Clock::now() - last_ >= interval_); }
 
 void Checkpoint::save(const std::function<void(wengert::serialize::OutputArchive&)>& fill) {
   wengert::serialize::OutputArchive archive;
   archive.write("run", run_);
   fill(archive);
-  archive.save_to(path_);
+  if (processes_.is_first()) archive.save_to(path_);
   last_ = Clock::now();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <factorize/model/model.h>
+#include <factorize/processes/processes.h>
+#include <factorize/terminal/progress.h>
 #include <wengert/autograd/serialize/archive.h>
 
 #include <chrono>
@@ -11,24 +13,27 @@
 namespace factorize {
 
 /// The state of a run in a file, which is replaced whole or not at all: what stops the program in between costs the
-/// time since the last one.
+/// time since the last one. Of several processes the first has the file, with what all know; any number of them can go
+/// on from it.
 class Checkpoint {
  public:
   /// seconds: between one and the next. run: what tells this run from others, of which no state is to be taken.
-  Checkpoint(std::string path, double seconds, std::string run);
+  Checkpoint(const Processes& processes, std::string path, double seconds, std::string run);
 
-  /// Goes on from the file, if there is one. Throws wengert::Error where it is another run's, or is damaged.
+  /// Goes on from the file, if there is one. Throws wengert::Error where it is another run's, or is damaged, or where
+  /// not all processes see it.
   void resume();
   /// What resume() found.
   const std::optional<wengert::serialize::InputArchive>& resumed() const { return resumed_; }
 
   bool is_due() const;
-  /// fill: writes the state.
+  /// fill: writes the state, of which the first process needs to have all.
   void save(const std::function<void(wengert::serialize::OutputArchive&)>& fill);
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  const Processes& processes_;
   std::string path_, run_;
   Clock::duration interval_;
   Clock::time_point last_ = Clock::now();
@@ -55,6 +60,12 @@ struct Running {
     return other;
   }
 
+  Running with_processes(const Processes& those) const {
+    Running other = *this;
+    other.processes = &those;
+    return other;
+  }
+
   Running with_start(const Model* model) const {
     Running other = *this;
     other.start = model;
@@ -66,7 +77,9 @@ struct Running {
   /// biases.
   const Model* start = nullptr;
   Checkpoint* checkpoint;
-  double loss_unit = 1;  ///< of losses that are shown
+  const Processes* processes = &Processes::alone();  ///< of whole matrices: those that have a block of rows each
+  double loss_unit = 1;                              ///< of losses that are shown
+  Progress::Listener on_iteration;                   ///< told of each; may be empty
 };
 
 /// Numbers as a tensor, and back.

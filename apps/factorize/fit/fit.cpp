@@ -13,21 +13,32 @@ namespace factorize {
 
 using wengert::Tensor;
 
-void check_rank(const Tensor& matrix, const FitOptions& options) {
+void check_rank(int64_t rows, int64_t columns, const FitOptions& options) {
   if (!options.rank) throw wengert::Error("a whole matrix needs --rank");
-  const int64_t rank = *options.rank, most = std::min(matrix.size(0), matrix.size(1));
+  const int64_t rank = *options.rank, most = std::min(rows, columns);
   if (rank < 1 || rank > most) {
-    throw wengert::Error(fmt::format("--rank {} is impossible for a {} x {} matrix: expected 1 to {}", rank,
-                                     matrix.size(0), matrix.size(1), most));
+    throw wengert::Error(
+        fmt::format("--rank {} is impossible for a {} x {} matrix: expected 1 to {}", rank, rows, columns, most));
   }
 }
 
-Tensor mean_to_take_off(const Tensor& matrix, Center center) {
+RowBlocks::RowBlocks(const Tensor& own, const Running& running)
+    : processes(*running.processes),
+      own(own),
+      rows(processes.sum(own.size(0))),
+      first(processes.sum_before(own.size(0))) {}
+
+Tensor mean_to_take_off(const RowBlocks& matrix, Center center) {
+  const Tensor& own = matrix.own;
+  const bool are_several = matrix.processes.are_several();
   switch (center) {
     case Center::kNone: return {};
-    case Center::kGlobal: return matrix.mean({0, 1}, true);
-    case Center::kRows: return matrix.mean(1, true);
-    case Center::kColumns: return matrix.mean(0, true);
+    case Center::kGlobal:
+      return are_several ? matrix.processes.sum(own.sum({0, 1}, true)) / (matrix.rows * own.size(1))
+                         : own.mean({0, 1}, true);
+    case Center::kRows: return own.mean(1, true);
+    case Center::kColumns:
+      return are_several ? matrix.processes.sum(own.sum(0, true)) / matrix.rows : own.mean(0, true);
   }
   return {};
 }
@@ -99,10 +110,22 @@ void describe(FitResult& result, const FitOptions& options) {
 
 }  // namespace
 
+std::string_view name_of(Stop stop) {
+  switch (stop) {
+    case Stop::kConverged: return "converged";
+    case Stop::kIterations: return "iterations";
+    case Stop::kInterrupted: return "interrupted";
+    case Stop::kDiverged: return "diverged";
+    case Stop::kValidation: return "validation";
+  }
+  return "";
+}
+
 FitResult fit(const Tensor& matrix, const FitOptions& options, const Running& running) {
-  check_rank(matrix, options);
+  const RowBlocks blocks(matrix, running);
+  check_rank(blocks.rows, matrix.size(1), options);
   const FitOptions chosen = decided(options);
-  const double unit = unit_of(matrix, chosen);
+  const double unit = unit_of(matrix, chosen, blocks.processes);
   const FitOptions scaled = in_unit(chosen, unit);
   const Tensor values = unit == 1 ? matrix : matrix / unit;
   const Running in_its_unit = running.with_loss_unit(loss_unit(unit, chosen));
@@ -115,22 +138,24 @@ FitResult fit(const Tensor& matrix, const FitOptions& options, const Running& ru
 }
 
 FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, const Running& running) {
+  return fit(Share(entries, validation == nullptr ? std::nullopt : std::optional(*validation)), options, running);
+}
+
+FitResult fit(const Share& share, const FitOptions& options, const Running& running) {
   const FitOptions chosen = decided(options);
-  check_values(entries, options.loss);
+  check_values(share.of_rows, options.loss);
   if (options.feedback == Feedback::kBpr) {
-    FitResult result = fit_by_bpr(entries, options, running);
+    FitResult result = fit_by_bpr(share, options, running);
     describe(result, options);
     return result;
   }
-  const double unit = unit_of(entries.values, chosen);
+  const double unit = unit_of(share.of_rows.values, chosen, share.processes());
   const FitOptions scaled = in_unit(chosen, unit);
-  const Entries values = in_unit(entries, unit);
-  const std::optional<Entries> other = validation == nullptr ? std::nullopt : std::optional(in_unit(*validation, unit));
+  const Share values = share.in_unit(unit);
   const Running in_its_unit =
       running.with_loss_unit(loss_unit(unit, chosen)).with_start(unit == 1 ? running.start : nullptr);
-  FitResult result = chosen.optimizer == OptimizerKind::kAls
-                         ? fit_by_als(values, other ? &*other : nullptr, scaled, in_its_unit)
-                         : fit_by_descent(values, other ? &*other : nullptr, scaled, in_its_unit);
+  FitResult result = chosen.optimizer == OptimizerKind::kAls ? fit_by_als(values, scaled, in_its_unit)
+                                                             : fit_by_descent(values, scaled, in_its_unit);
   leave_unit(result, unit, chosen);
   describe(result, chosen);
   return result;

@@ -3,11 +3,13 @@
 #include <factorize/fit/checkpoint.h>
 #include <factorize/model/entries.h>
 #include <factorize/model/model.h>
+#include <factorize/model/share.h>
 #include <wengert/autograd/tensor/tensor.h>
 
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -75,6 +77,8 @@ struct FitOptions {
 inline constexpr size_t kToleranceWindow = 200;
 
 enum class Stop { kConverged, kIterations, kInterrupted, kDiverged, kValidation };
+/// As metrics.json has it.
+std::string_view name_of(Stop stop);
 
 struct FitResult : Model {
   Stop stop = Stop::kIterations;
@@ -125,5 +129,8 @@ FitResult fit(const wengert::Tensor& matrix, const FitOptions& options, const Ru
 ///
 /// validation: other entries, which tell when to stop, and which factors were best; may be null.
 FitResult fit(const Entries& entries, const Entries* validation, const FitOptions& options, const Running& running);
+
+/// The same of a share: each of several processes gets its own part of the model.
+FitResult fit(const Share& share, const FitOptions& options, const Running& running);
 
 }  // namespace factorize

@@ -4,6 +4,7 @@
 #include <factorize/fit/report.h>
 #include <factorize/fit/tune.h>
 #include <factorize/fit/whole.h>
+#include <factorize/model/holdout.h>
 #include <fmt/format.h>
 #include <wengert/wengert.h>
 
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 namespace factorize {
 namespace {
@@ -164,14 +166,15 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 struct Fitted {
   FitResult result;
   Metrics metrics;
-  std::optional<Entries> entries, validation, test;
+  std::optional<Share> share;  // of entries
 };
 
 // Where the state is saved, if it is: in the folder, with what tells this run from others beside it.
-std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const Data& data,
+// values: of each process; none is missing.
+std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const Processes& processes, const Data& data,
                                           const wengert::Tensor& values) {
   if (!arguments.checkpoint && !arguments.resume) return std::nullopt;
-  make_folder(arguments.out);
+  if (processes.is_first()) make_folder(arguments.out);
   const FitOptions& fit = arguments.fit;
   const auto shown = [](const auto& value) { return value ? fmt::format("{}", *value) : "-"; };
   const auto number_of = [](auto choice) { return static_cast<int>(choice); };
@@ -182,47 +185,19 @@ std::optional<Checkpoint> make_checkpoint(const FitArguments& arguments, const D
   const std::string of_training = fmt::format(
       "optimizer {} {} {}, lr {}, momentum {}, seed {}, init {}", number_of(fit.optimizer), number_of(fit.schedule),
       number_of(fit.scale), shown(fit.lr), fit.momentum, fit.seed, fit.init ? number_of(*fit.init) : -1);
-  const std::string run =
-      fmt::format("{} x {}, sum {:.9g}, squares {:.9g}; {}; {}", data.rows, data.columns, values.sum().item<double>(),
-                  values.square().sum().item<double>(), of_model, of_training);
+  // The same digits whoever adds up what.
+  const auto sum = [&](const wengert::Tensor& x) { return processes.sum(x.sum(wengert::kDouble).item<double>()); };
+  const std::string run = fmt::format("{} x {}, sizes {:.9g}, squares {:.9g}; {}; {}", data.rows, data.columns,
+                                      sum(values.abs()), sum(values.square()), of_model, of_training);
   constexpr double kNever = 1e9;
-  Checkpoint checkpoint(std::filesystem::path(arguments.out) / "checkpoint.safetensors",
+  Checkpoint checkpoint(processes, std::filesystem::path(arguments.out) / "checkpoint.safetensors",
                         arguments.checkpoint.value_or(kNever), run);
   if (arguments.resume) checkpoint.resume();
   return checkpoint;
 }
 
-Fitted fit_entries(const FitArguments& arguments, Data& data, const Entries& entries,
-                   const std::optional<Entries>& validation) {
-  const FitOptions& options = arguments.fit;
-  std::optional<Checkpoint> checkpoint = make_checkpoint(arguments, data, entries.values);
-  const Running running(!arguments.quiet, checkpoint ? &*checkpoint : nullptr);
-  Fitted fitted{
-      fit_several(entries, validation ? &*validation : nullptr, options, running), {}, entries, validation, {}};
-  fitted.metrics.rmse = std::sqrt(fitted.result.squared_error / fitted.result.count);
-  fitted.metrics.entries = entries.size();
-  fitted.metrics.duplicates = entries.duplicates;
-  const bool have_errors = options.feedback == Feedback::kExplicit;
-  if (data.test && (have_errors || !arguments.page.empty())) {
-    fitted.test = entries_of(*data.test, data, Duplicates::kMean, options.dtype);
-  }
-  if (data.test && have_errors) {
-    fitted.metrics.test_entries = static_cast<int64_t>(data.test->size());
-    fitted.metrics.test_rmse = std::sqrt(squared_error(fitted.result, *fitted.test) / fitted.test->count);
-  }
-  return fitted;
-}
-
-Fitted fit_whole(const FitArguments& arguments, const Data& data) {
-  const auto& matrix = std::get<wengert::Tensor>(data.content);
-  std::optional<Checkpoint> checkpoint = make_checkpoint(arguments, data, matrix);
-  Fitted fitted{fit(matrix, arguments.fit, {!arguments.quiet, checkpoint ? &*checkpoint : nullptr}), {}, {}, {}, {}};
-  fitted.metrics = metrics_of(matrix, fitted.result);
-  return fitted;
-}
-
-// A matrix's elements as ratings, so that some can be taken out. In float32: it is to choose settings.
-Ratings ratings_of(const wengert::Tensor& matrix) {
+// The known elements of a matrix, or of a block of its rows, as ratings, in float32.
+Ratings ratings_of(const wengert::Tensor& matrix, int64_t first_row = 0) {
   const Entries entries = entries_of(matrix);
   const wengert::Tensor starts = entries.pattern.crow_indices(), columns = entries.pattern.col_indices();
   const wengert::Tensor values = entries.values.to(wengert::kFloat);
@@ -230,13 +205,85 @@ Ratings ratings_of(const wengert::Tensor& matrix) {
   ratings.values.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
   ratings.columns.assign(columns.data_ptr<int64_t>(), columns.data_ptr<int64_t>() + columns.numel());
   for (int64_t i = 0; i < matrix.size(0); ++i) {
-    ratings.rows.resize(static_cast<size_t>(starts.data_ptr<int64_t>()[i + 1]), static_cast<int32_t>(i));
+    ratings.rows.resize(static_cast<size_t>(starts.data_ptr<int64_t>()[i + 1]), static_cast<int32_t>(first_row + i));
   }
   return ratings;
 }
 
+// Entries as a process works with them. data: of the whole matrix; its content is not looked at.
+Share share_of(const FitArguments& arguments, const Processes& processes, const Data& data, Ratings&& fitted,
+               std::optional<Ratings>&& validation, std::optional<Ratings>&& test) {
+  const wengert::ScalarType dtype = arguments.fit.dtype;
+  if (processes.are_several()) {
+    return deal(processes, data, std::move(fitted), std::move(validation), std::move(test), arguments.duplicates,
+                dtype);
+  }
+  const auto put_aside = [&](std::optional<Ratings>&& some) -> std::optional<Entries> {
+    if (!some) return std::nullopt;
+    return entries_of(*std::exchange(some, {}), data, Duplicates::kMean, dtype);
+  };
+  std::optional<Entries> of_validation = put_aside(std::move(validation)), of_test = put_aside(std::move(test));
+  return Share(entries_of(std::exchange(fitted, {}), data, arguments.duplicates, dtype), std::move(of_validation),
+               std::move(of_test));
+}
+
+// What the fit is of.
+Share share_of(const FitArguments& arguments, const Processes& processes, Data& data) {
+  const FitOptions& options = arguments.fit;
+  const bool is_tested = data.test && (options.feedback == Feedback::kExplicit || !arguments.page.empty());
+  std::optional<Ratings> validation, test;
+  if (is_tested) test = *data.test;
+  if (auto* ratings = std::get_if<Ratings>(&data.content)) {
+    if (arguments.validation > 0) {
+      validation = take_out(*ratings, arguments.validation, Holdout::kRandom, options.seed + 1, processes);
+    }
+    return share_of(arguments, processes, data, std::exchange(*ratings, {}), std::move(validation), std::move(test));
+  }
+  const auto& matrix = std::get<wengert::Tensor>(data.content);
+  if (!processes.are_several()) return Share(entries_of(matrix));
+  return share_of(arguments, processes, data, ratings_of(matrix, data.first_row), {}, {});
+}
+
+Fitted fit_entries(const FitArguments& arguments, const Processes& processes, Data& data) {
+  const FitOptions& options = arguments.fit;
+  const int64_t test_entries = data.test ? processes.sum(static_cast<int64_t>(data.test->size())) : 0;
+  Fitted fitted{{}, {}, share_of(arguments, processes, data)};
+  const Share& share = *fitted.share;
+  std::optional<Checkpoint> checkpoint = make_checkpoint(arguments, processes, data, share.of_rows.values);
+  const Running running(!arguments.quiet, checkpoint ? &*checkpoint : nullptr);
+  const double waited_before = processes.seconds_waited();
+  fitted.result = fit_several(share, options, running);
+  Metrics& metrics = fitted.metrics;
+  metrics.processes = work_of_each(processes, fitted.result.seconds, waited_before);
+  metrics.rmse = std::sqrt(fitted.result.squared_error / fitted.result.count);
+  metrics.entries = share.size;
+  metrics.duplicates = share.duplicates;
+  if (share.test && options.feedback == Feedback::kExplicit) {
+    metrics.test_entries = test_entries;
+    metrics.test_rmse = share.rmse(fitted.result, *share.test);
+  }
+  share.make_whole(fitted.result);
+  return fitted;
+}
+
+Fitted fit_whole(const FitArguments& arguments, const Processes& processes, const Data& data) {
+  const auto& matrix = std::get<wengert::Tensor>(data.content);
+  std::optional<Checkpoint> checkpoint = make_checkpoint(arguments, processes, data, matrix);
+  const double waited_before = processes.seconds_waited();
+  const Running running = Running(!arguments.quiet, checkpoint ? &*checkpoint : nullptr).with_processes(processes);
+  Fitted fitted{fit(matrix, arguments.fit, running), {}, {}};
+  fitted.metrics = metrics_of(processes, matrix, fitted.result);
+  fitted.metrics.processes = work_of_each(processes, fitted.result.seconds, waited_before);
+  FitResult& result = fitted.result;
+  result.C = processes.all_at_first(result.C);
+  if (result.offset.defined() && arguments.fit.center == Center::kRows) {
+    result.offset = processes.all_at_first(result.offset);
+  }
+  return fitted;
+}
+
 // Replaces the options by those that did best on a part of the entries.
-Tuning tune_options(FitArguments& arguments, const Data& data) {
+Tuning tune_options(FitArguments& arguments, const Processes& processes, const Data& data) {
   constexpr double kUsual = 0.1;
   FitOptions options = arguments.fit;
   Ratings known;
@@ -245,18 +292,18 @@ Tuning tune_options(FitArguments& arguments, const Data& data) {
   } else {
     wengert::Tensor matrix = std::get<wengert::Tensor>(data.content);
     if (data.is_whole()) {
-      const wengert::Tensor offset = mean_to_take_off(matrix, options.center);
+      const wengert::Tensor offset =
+          mean_to_take_off(RowBlocks(matrix, Running().with_processes(processes)), options.center);
       if (offset.defined()) matrix = matrix - offset;
       options.biases = false;
     }
-    known = ratings_of(matrix);
+    known = ratings_of(matrix, data.first_row);
   }
   const double part = arguments.validation > 0 ? arguments.validation : kUsual;
-  const Ratings taken = take_out(known, part, Holdout::kRandom, options.seed + 1);
-  const Entries validation = entries_of(taken, data, Duplicates::kMean, options.dtype),
-                entries = entries_of(known, data, arguments.duplicates, options.dtype);
+  Ratings taken = take_out(known, part, Holdout::kRandom, options.seed + 1, processes);
+  const Share share = share_of(arguments, processes, data, std::move(known), std::move(taken), {});
   const bool is_error = options.feedback == Feedback::kExplicit;
-  Tuning tuning = tune(entries, validation, options, !data.is_whole(), arguments.budget, [&](const Trial& trial) {
+  Tuning tuning = tune(share, options, !data.is_whole(), arguments.budget, [&](const Trial& trial) {
     if (arguments.quiet) return;
     fmt::print("{}\n", description(trial, is_error));
     std::fflush(stdout);
@@ -273,20 +320,11 @@ Tuning tune_options(FitArguments& arguments, const Data& data) {
   return tuning;
 }
 
-Fitted fit_data(const FitArguments& arguments, Data& data) {
-  if (data.is_whole()) return fit_whole(arguments, data);
-  std::optional<Entries> validation;
-  if (auto* ratings = std::get_if<Ratings>(&data.content); ratings != nullptr && arguments.validation > 0) {
-    const Ratings taken = take_out(*ratings, arguments.validation, Holdout::kRandom, arguments.fit.seed + 1);
-    validation = entries_of(taken, data, Duplicates::kMean, arguments.fit.dtype);
-  }
-  const Entries entries = entries_of(data, arguments.duplicates, arguments.fit.dtype);
-  if (auto* ratings = std::get_if<Ratings>(&data.content)) *ratings = {};
-  return fit_entries(arguments, data, entries, validation);
-}
-
 int run_fit(FitArguments& arguments, const std::string& command) {
   const auto start = Clock::now();
+  const Processes& processes = Processes::world();
+  arguments.quiet = arguments.quiet || !processes.is_first();
+  arguments.read.processes = &processes;
   use_threads(arguments.threads);
   if ((arguments.checkpoint || arguments.resume) && arguments.out.empty()) {
     throw wengert::Error("--checkpoint and --resume need a folder, --out DIR");
@@ -297,42 +335,34 @@ int run_fit(FitArguments& arguments, const std::string& command) {
   arguments.read.dtype = arguments.fit.dtype;
   Data data = read_shown(arguments, !arguments.quiet);
   const double read_seconds = seconds_since(start);
-  if (data.is_whole() && !arguments.tune) check_rank(std::get<wengert::Tensor>(data.content), arguments.fit);
+  if (data.is_whole() && !arguments.tune) check_rank(data.rows, data.columns, arguments.fit);
   const std::string about = description(data);
   if (!arguments.quiet) fmt::print("{}\n", about);
   if (auto* ratings = std::get_if<Ratings>(&data.content); ratings != nullptr && arguments.holdout > 0) {
-    data.test = take_out(*ratings, arguments.holdout, arguments.holdout_by, arguments.fit.seed);
+    data.test = take_out(*ratings, arguments.holdout, arguments.holdout_by, arguments.fit.seed, processes);
   }
   std::optional<Tuning> tuning;
-  if (arguments.tune) tuning = tune_options(arguments, data);
-  Fitted fitted = fit_data(arguments, data);
+  if (arguments.tune) tuning = tune_options(arguments, processes, data);
+  Fitted fitted = data.is_whole() ? fit_whole(arguments, processes, data) : fit_entries(arguments, processes, data);
   const FitResult& result = fitted.result;
   fitted.metrics.read_seconds = read_seconds;
   fitted.metrics.seconds = seconds_since(start);
-  const Report report{data,
-                      arguments.fit,
-                      result,
-                      fitted.metrics,
-                      fitted.entries ? &*fitted.entries : nullptr,
-                      fitted.validation ? &*fitted.validation : nullptr,
-                      about,
-                      command};
+  const Report report{data,  arguments.fit, result, fitted.metrics, fitted.share ? &*fitted.share : nullptr,
+                      about, command};
   if (!arguments.quiet) print_summary(report);
   if (!arguments.out.empty()) {
-    write_results(arguments.out, report);
-    if (tuning) write_trials(arguments.out, *tuning);
-    if (arguments.holdout > 0 && data.test) write_holdout(arguments.out, data);
+    write_results(arguments.out, report, processes);
+    if (tuning && processes.is_first()) write_trials(arguments.out, *tuning);
+    if (arguments.holdout > 0 && data.test) write_holdout(arguments.out, data, processes);
     if (!arguments.quiet)
       fmt::print("written to {}: factors.safetensors, C.npy, F.npy, metrics.json ...\n", arguments.out);
   }
   if (!arguments.page.empty()) {
-    const Entries known = fitted.test      ? *fitted.test
-                          : fitted.entries ? *fitted.entries
-                                           : entries_of(std::get<wengert::Tensor>(data.content));
-    write_page(arguments.page, report, known, tuning ? &*tuning : nullptr);
+    write_page(arguments.page, report, processes, tuning ? &*tuning : nullptr);
     if (!arguments.quiet) fmt::print("written: {}\n", arguments.page);
   }
   if (result.stop == Stop::kDiverged) {
+    if (!processes.is_first()) return kFailure;
     fmt::print(stderr,
                "factorize: the loss is no longer finite at iteration {}; the factors of iteration {} are kept. Try a "
                "smaller --lr than {:g}\n",

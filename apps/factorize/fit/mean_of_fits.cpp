@@ -2,13 +2,11 @@
 #include <factorize/terminal/interrupt.h>
 #include <wengert/wengert.h>
 
-#include <cmath>
-
 namespace factorize {
 
 using wengert::Tensor;
 
-FitResult mean_of(const std::vector<FitResult>& fits, const Entries& entries, const Entries* validation) {
+FitResult mean_of(const std::vector<FitResult>& fits, const Share& share) {
   const wengert::NoGradGuard no_grad;
   FitResult result = fits.front();
   const auto count = static_cast<double>(fits.size());
@@ -49,33 +47,30 @@ FitResult mean_of(const std::vector<FitResult>& fits, const Entries& entries, co
   result.column_variances = variances.empty() ? Tensor() : wengert::cat(variances, 0);
   result.best_iteration = result.iterations;
   if (result.feedback == Feedback::kExplicit) {
-    result.squared_error = squared_error(result, entries);
-    if (validation != nullptr) {
-      result.validation_rmse = std::sqrt(squared_error(result, *validation) / validation->count);
-    }
+    result.squared_error = share.squared_error(result, share.of_rows);
+    if (share.validation) result.validation_rmse = share.rmse(result, *share.validation);
   }
   return result;
 }
 
-FitResult fit_several(const Entries& entries, const Entries* validation, const FitOptions& options,
-                      const Running& running) {
+FitResult fit_several(const Share& share, const FitOptions& options, const Running& running) {
   std::vector<FitResult> fits;
   const InterruptGuard interrupt;
   FitOptions one = options;
   for (int64_t i = 0; i < std::max<int64_t>(1, options.fits); ++i) {
     constexpr uint64_t kApart = 1000;  // a fit draws with seeds that follow its own
     one.seed = options.seed + static_cast<uint64_t>(i) * kApart;
-    FitResult result = fit(entries, validation, one, running);
-    const bool ends = result.stop == Stop::kInterrupted || interrupt.interrupted();
+    FitResult result = fit(share, one, running);
+    const bool ends = result.stop == Stop::kInterrupted || share.processes().any(interrupt.interrupted());
     // What was cut off counts only where there is nothing else.
     if (!ends || fits.empty()) fits.push_back(std::move(result));
     if (ends) {
-      FitResult mean = mean_of(fits, entries, validation);
+      FitResult mean = mean_of(fits, share);
       mean.stop = Stop::kInterrupted;
       return mean;
     }
   }
-  return mean_of(fits, entries, validation);
+  return mean_of(fits, share);
 }
 
 }  // namespace factorize

@@ -13,23 +13,13 @@
 #include <filesystem>
 #include <iterator>
 #include <limits>
+#include <numeric>
 
 namespace factorize {
 namespace {
 
 using nlohmann::ordered_json;
 using wengert::Tensor;
-
-std::string_view name_of(Stop stop) {
-  switch (stop) {
-    case Stop::kConverged: return "converged";
-    case Stop::kIterations: return "iterations";
-    case Stop::kInterrupted: return "interrupted";
-    case Stop::kDiverged: return "diverged";
-    case Stop::kValidation: return "validation";
-  }
-  return "";
-}
 
 std::string_view name_of(Center center) {
   switch (center) {
@@ -45,7 +35,7 @@ bool is_whole(const Report& report) { return report.metrics.relative_error.has_v
 
 // JSON has no NaN; the library writes it as null.
 ordered_json metrics_json(const Report& report) {
-  const auto& [data, options, result, metrics, fitted, validated, about, command] = report;
+  const auto& [data, options, result, metrics, share, about, command] = report;
   ordered_json json{{"file", data.name}, {"found", data.found}, {"rows", data.rows}, {"columns", data.columns}};
   const auto put = [&](const char* name, const auto& value) {
     if (value) json[name] = *value;
@@ -101,6 +91,10 @@ ordered_json metrics_json(const Report& report) {
     }
   }
   settings["scale"] = result.scale;
+  for (const Metrics::OfProcess& each : metrics.processes) {
+    json["processes"].push_back(
+        {{"host", each.host}, {"bytes_sent", each.bytes_sent}, {"seconds_working", each.seconds}});
+  }
   json["command"] = command;
   json["version"] = wengert::kVersion;
   return json;
@@ -143,13 +137,15 @@ std::string settings_of(const Trial& trial) {
 
 }  // namespace
 
-Metrics metrics_of(const Tensor& matrix, const FitResult& result) {
-  const double unit = unit_of(matrix);
-  const Tensor scaled = unit == 1 ? matrix : matrix / unit;
-  const double norm_squared = scaled.square().sum().item<double>() * unit * unit;
-  const double variance = (scaled - scaled.mean()).square().sum().item<double>() * unit * unit;
+Metrics metrics_of(const Processes& processes, const Tensor& own, const FitResult& result) {
+  const auto sum = [&](const Tensor& x) { return processes.sum(x.sum().item<double>()); };
+  const double unit = unit_of(processes.most(largest_of(own)));
+  const Tensor scaled = unit == 1 ? own : own / unit;
+  const double norm_squared = sum(scaled.square()) * unit * unit;
+  const Tensor mean = processes.are_several() ? processes.sum(scaled.sum()) / result.count : scaled.mean();
+  const double variance = sum((scaled - mean).square()) * unit * unit;
   Metrics metrics;
-  metrics.rmse = std::sqrt(result.squared_error / static_cast<double>(matrix.numel()));
+  metrics.rmse = std::sqrt(result.squared_error / result.count);
   // Of no part of nothing, and of some error where nothing varies.
   const auto part_of = [&](double whole, double else_part) {
     return whole > 0 ? result.squared_error / whole : result.squared_error > 0 ? else_part : 0;
@@ -159,17 +155,49 @@ Metrics metrics_of(const Tensor& matrix, const FitResult& result) {
   return metrics;
 }
 
+std::vector<Metrics::OfProcess> work_of_each(const Processes& processes, double seconds, double waited_before) {
+  if (!processes.are_several()) return {};
+  const std::vector<std::string> hosts = processes.of_each(processes.host());
+  const std::vector<int64_t> bytes = processes.of_each(processes.bytes_sent());
+  const std::vector<double> working = processes.of_each(seconds - (processes.seconds_waited() - waited_before));
+  std::vector<Metrics::OfProcess> each;
+  for (size_t p = 0; p < hosts.size(); ++p) each.push_back({hosts[p], bytes[p], working[p]});
+  return each;
+}
+
 void make_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw wengert::Error(fmt::format("{}: {}", folder, error.message()));
 }
 
+namespace {
+
+// Names a process for which the others waited.
+void print_slowest(const std::vector<Metrics::OfProcess>& processes) {
+  constexpr double kSlow = 1.5, kNothing = 0.1;  // times the others' median; seconds
+  if (processes.size() < 2) return;
+  std::vector<double> seconds;
+  seconds.reserve(processes.size());
+  for (const Metrics::OfProcess& each : processes) seconds.push_back(each.seconds);
+  const auto slowest = static_cast<size_t>(std::max_element(seconds.begin(), seconds.end()) - seconds.begin());
+  const double most = seconds[slowest];
+  seconds.erase(seconds.begin() + static_cast<int64_t>(slowest));
+  std::nth_element(seconds.begin(), seconds.begin() + static_cast<int64_t>(seconds.size() / 2), seconds.end());
+  const double usual = seconds[seconds.size() / 2];
+  if (most < kSlow * usual || most - usual < kNothing) return;
+  fmt::print("process {} on {} was slow: {:.2f} s of work, where the others had {:.2f} s\n", slowest,
+             processes[slowest].host, most, usual);
+}
+
+}  // namespace
+
 void print_summary(const Report& report) {
-  const auto& [data, options, result, metrics, fitted, validated, about, command] = report;
+  const auto& [data, options, result, metrics, share, about, command] = report;
   const char* step = result.optimizer == OptimizerKind::kAls ? "sweeps" : "iterations";
   fmt::print("{} after {} {} of {}, {:.2f} s\n", sentence_of(result.stop), result.iterations, step,
              name_of(result.optimizer, optimizer_names()), result.seconds);
+  print_slowest(metrics.processes);
   if (is_whole(report)) {
     fmt::print("relative error {:.6f}   rmse {:.6g}   explained variance {:.6f}\n", *metrics.relative_error,
                metrics.rmse, *metrics.explained_variance);
@@ -191,8 +219,8 @@ void print_summary(const Report& report) {
   }
 }
 
-void write_results(const std::string& folder, const Report& report) {
-  make_folder(folder);
+void write_results(const std::string& folder, const Report& report, const Processes& processes) {
+  if (processes.is_first()) make_folder(folder);
   const std::filesystem::path into(folder);
   using wengert::serialize::write_file;
   const auto write_beside = [&] {
@@ -200,28 +228,86 @@ void write_results(const std::string& folder, const Report& report) {
     write_file(into / "metrics.json",
                metrics_json(report).dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
   };
-  save_model(folder, report.result, report.data.row_ids, report.data.column_ids, report.fitted, report.validated,
-             write_beside);
+  const bool are_several = processes.are_several();
+  save_model(folder, report.result, are_several ? report.data.names_of_rows.own : report.data.row_ids,
+             are_several ? report.data.names_of_columns.own : report.data.column_ids, report.share, write_beside,
+             processes);
 }
 
-void write_holdout(const std::string& folder, const Data& data) {
+void write_holdout(const std::string& folder, const Data& data, const Processes& processes) {
   const Ratings& test = *data.test;
-  const Names rows("row", data.row_ids, data.rows), columns("column", data.column_ids, data.columns);
   Output output;
   output.file = (std::filesystem::path(folder) / "holdout.csv").string();
-  write_table(output, {"row", "column", "value"}, [&](TableWriter& table) {
-    for (size_t e = 0; e < test.size(); ++e) table.row({rows[test.rows[e]], columns[test.columns[e]], test.values[e]});
-  });
+  const std::vector<std::string> header{"row", "column", "value"};
+  if (!processes.are_several()) {
+    const Names rows("row", data.row_ids, data.rows), columns("column", data.column_ids, data.columns);
+    return write_table(output, header, [&](TableWriter& table) {
+      for (size_t e = 0; e < test.size(); ++e)
+        table.row({rows[test.rows[e]], columns[test.columns[e]], test.values[e]});
+    });
+  }
+  std::string lines;
+  const wengert::serialize::Sink add = [&](const void* bytes, size_t count) {
+    lines.append(static_cast<const char*>(bytes), count);
+  };
+  output.has_header = processes.is_first();
+  TableWriter table(add, header, output);
+  const std::vector<std::string> rows = data.names_of_rows.at(processes, test.rows),
+                                 columns = data.names_of_columns.at(processes, test.columns);
+  for (size_t e = 0; e < test.size(); ++e) table.row({rows[e], columns[e], test.values[e]});
+  table.finish();
+  write_together(processes, output.file, lines);
 }
 
-void write_page(const std::string& file, const Report& report, const Entries& known, const Tuning* tuning) {
+namespace {
+
+// The entries that a page shows, in the first process: those of the test, or all; of several processes at most about
+// kMost, as they come.
+std::optional<Entries> shown_entries(const Report& report, const Processes& processes) {
+  const Share* share = report.share;
+  const Entries own = share == nullptr ? entries_of(std::get<Tensor>(report.data.content))
+                      : share->test    ? *share->test
+                                       : share->of_rows;
+  if (!processes.are_several()) return own;
+  constexpr double kMost = 2e6;
+  const double part = kMost / processes.sum(static_cast<double>(own.size()));
+  wengert::manual_seed(report.options.seed + static_cast<uint64_t>(processes.index()));
+  const Tensor some = wengert::rand({own.size()}).lt(part).nonzero().squeeze(1);
+  const auto gathered = [&](const Tensor& x) { return processes.all_at_first(x.index_select(0, some)); };
+  Tensor columns = own.pattern.col_indices();
+  if (share != nullptr) columns = share->columns.positions().index_select(0, columns);
+  const Tensor rows = gathered(rows_of(own.pattern) + (share != nullptr ? share->rows.begin() : report.data.first_row)),
+               columns_at_first = gathered(columns), values = gathered(own.values);
+  if (!processes.is_first()) return std::nullopt;
+  return Entries{wengert::SparsePattern(rows, columns_at_first, report.data.rows, report.data.columns),
+                 values,
+                 {},
+                 static_cast<double>(values.numel())};
+}
+
+// In the first process.
+std::vector<std::string> all_names(const NamesOfAll& names, const Processes& processes) {
+  std::vector<int32_t> positions(processes.is_first() ? static_cast<size_t>(names.count) : 0);
+  std::iota(positions.begin(), positions.end(), 0);
+  return names.at(processes, positions);
+}
+
+}  // namespace
+
+void write_page(const std::string& file, const Report& report, const Processes& processes, const Tuning* tuning) {
   const FitResult& result = report.result;
-  const Names rows("row", report.data.row_ids, report.data.rows),
-      columns("column", report.data.column_ids, report.data.columns);
+  const Data& data = report.data;
+  const std::optional<Entries> known = shown_entries(report, processes);
+  const bool are_several = processes.are_several();
+  const std::vector<std::string> row_ids = are_several ? all_names(data.names_of_rows, processes) : data.row_ids,
+                                 column_ids =
+                                     are_several ? all_names(data.names_of_columns, processes) : data.column_ids;
+  if (!processes.is_first()) return;
+  const Names rows("row", row_ids, data.rows), columns("column", column_ids, data.columns);
   ReportPage page("factorize: " + report.data.name, report.about);
   const auto add_facts = [&](const ordered_json& facts) {
     for (const auto& [name, value] : facts.items()) {
-      if (!value.is_object() && name != "file" && name != "found") page.add_fact(name, value);
+      if (!value.is_structured() && name != "file" && name != "found") page.add_fact(name, value);
     }
   };
   const ordered_json metrics = metrics_json(report);
@@ -236,8 +322,15 @@ void write_page(const std::string& file, const Report& report, const Entries& kn
     }
     page.add_trials(tuning->is_error ? "validation rmse" : "validation ndcg@10", std::move(trials));
   }
-  page.add_errors(result, known, rows, columns);
+  page.add_errors(result, *known, rows, columns);
   page.add_factors(result, rows, columns);
+  if (are_several) {
+    ordered_json lines = ordered_json::array();
+    for (const auto& [host, bytes_sent, seconds] : report.metrics.processes) {
+      lines.push_back({lines.size(), host, bytes_sent, rounded(seconds, 4)});
+    }
+    page.add_table("Processes", {"process", "host", "bytes sent", "seconds of work"}, std::move(lines));
+  }
   page.write(file);
 }
 

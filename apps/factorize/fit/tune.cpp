@@ -26,18 +26,24 @@ struct Candidate {
 
 class Search {
  public:
-  Search(const Entries& entries, const Entries& validation, const FitOptions& options, bool penalties_may_follow,
-         double budget, const std::function<void(const Trial&)>& show)
-      : entries_(entries),
-        validation_(validation),
+  Search(const Share& share, const FitOptions& options, bool penalties_may_follow, double budget,
+         const std::function<void(const Trial&)>& show)
+      : share_(share),
         given_(options),
         penalties_may_follow_(penalties_may_follow),
         budget_(budget),
-        show_(show) {
+        show_(show),
+        fitted_(share) {
     tuning_.is_error = options.feedback == Feedback::kExplicit;
     if (!tuning_.is_error) {
-      relevant_ = relevant_of(rows_of(validation.pattern), validation.pattern.col_indices(), validation.values, {});
-      seen_ = by_rows(entries);
+      const Tensor positions = share.columns.positions();
+      const auto columns_of = [&](const Entries& entries) {
+        return positions.index_select(0, entries.pattern.col_indices());
+      };
+      relevant_ = relevant_of(rows_of(validation().pattern), columns_of(validation()), validation().values, {});
+      seen_ = by_rows(share.of_rows);
+      seen_.columns = columns_of(share.of_rows);
+      fitted_.validation.reset();
     }
   }
 
@@ -62,24 +68,32 @@ class Search {
       tuning_.best.tolerance = 0;
     }
     tuning_.measure = tuning_.is_error ? best_->measure : -best_->measure;
-    tuning_.interrupted = interrupt.interrupted();
+    tuning_.interrupted = is_interrupted();
     return std::move(tuning_);
   }
 
  private:
   static bool is_als(const Candidate& candidate) { return candidate.options.optimizer == OptimizerKind::kAls; }
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  // What is decided by the time, or by a key, all processes decide alike.
+  double seconds() const {
+    return share_.processes().most(std::chrono::duration<double>(Clock::now() - start_).count());
+  }
+  bool is_interrupted() const { return share_.processes().any(interrupt_->interrupted()); }
   // part: of the budget.
-  bool may_go_on(double part) const { return !interrupt_->interrupted() && seconds() < part * budget_; }
+  bool may_go_on(double part) const { return !is_interrupted() && seconds() < part * budget_; }
+  const Entries& validation() const { return *share_.validation; }
 
   double measure_of(const FitResult& result) const {
     constexpr int64_t kFirst = 10;
-    if (tuning_.is_error) return std::sqrt(squared_error(result, validation_) / validation_.count);
+    if (tuning_.is_error) return share_.rmse(result, validation());
     const auto leave_out = [&](int64_t i, std::vector<int64_t>& out) {
       const auto of_row = seen_.columns_of(relevant_.rows[static_cast<size_t>(i)]);
       out.insert(out.end(), of_row.begin(), of_row.end());
     };
-    return -ranking_measures(Predictor(result), relevant_, kFirst, leave_out).means[RankingMeasures::kNdcg].mean();
+    const Model model = share_.with_all_columns(result);
+    const MeanOfRows ndcg =
+        ranking_measures(Predictor(model), relevant_, kFirst, leave_out).means[RankingMeasures::kNdcg];
+    return -share_.processes().sum(ndcg.sum) / static_cast<double>(share_.processes().sum(ndcg.count));
   }
 
   // Lets a candidate make so many iterations more; false where that was cut off.
@@ -88,7 +102,7 @@ class Search {
     FitOptions options = candidate.options;
     options.iterations = iterations;
     const Running running = Running().with_start(candidate.iterations > 0 ? &candidate.result : start);
-    FitResult result = fit_several(entries_, tuning_.is_error ? &validation_ : nullptr, options, running);
+    FitResult result = fit_several(fitted_, options, running);
     if (result.stop == Stop::kInterrupted) return false;
     candidate.iterations += result.iterations;
     const double measure = measure_of(result);
@@ -112,7 +126,7 @@ class Search {
 
   std::vector<int64_t> ranks(std::initializer_list<int64_t> usual) const {
     if (given_.rank) return {*given_.rank};
-    const int64_t most = std::min(entries_.pattern.rows(), entries_.pattern.columns());
+    const int64_t most = std::min(share_.rows.all(), share_.columns.all());
     std::vector<int64_t> ranks;
     for (const int64_t rank : usual) {
       if (rank <= most) ranks.push_back(rank);
@@ -230,7 +244,7 @@ class Search {
       const double left = (budget_ - seconds()) / 2 / static_cast<double>(tried.size() - i);
       Candidate several = one;
       several.options.fits = static_cast<int64_t>(std::min(kMost, left / std::max(one.seconds, 1e-3)));
-      if (several.options.fits < 2 || interrupt_->interrupted()) return;
+      if (several.options.fits < 2 || is_interrupted()) return;
       several.iterations = 0;
       const bool to_the_end = is_als(one) && !one.options.l2;
       if (!advance(several, to_the_end ? given_.iterations : std::max<int64_t>(one.iterations, 1))) return;
@@ -240,12 +254,11 @@ class Search {
   // Of factors that explain little, so that less l2 helps at first.
   double first_l2() const {
     if (!tuning_.is_error) return 240;
-    const Tensor& values = entries_.values;
-    const double variance = (values - values.mean()).square().mean().item<double>();
-    return 40 * std::sqrt(variance);
+    const Tensor& values = share_.of_rows.values;
+    return 40 * std::sqrt(share_.mean((values - share_.mean(values)).square()));
   }
 
-  const Entries &entries_, &validation_;
+  const Share& share_;
   const FitOptions& given_;
   bool penalties_may_follow_;
   double budget_;
@@ -257,13 +270,14 @@ class Search {
   std::vector<Candidate> better_;  // the best that came to an end
   Relevant relevant_;
   EntryRows seen_;
+  Share fitted_;  // with the validation where fits are judged by errors
 };
 
 }  // namespace
 
-Tuning tune(const Entries& entries, const Entries& validation, const FitOptions& options, bool penalties_may_follow,
-            double budget, const std::function<void(const Trial&)>& show) {
-  return Search(entries, validation, options, penalties_may_follow, budget, show).run();
+Tuning tune(const Share& share, const FitOptions& options, bool penalties_may_follow, double budget,
+            const std::function<void(const Trial&)>& show) {
+  return Search(share, options, penalties_may_follow, budget, show).run();
 }
 
 }  // namespace factorize

@@ -32,8 +32,8 @@ struct Tuning {
 /// the best, the mean of several fits, if that is better.
 ///
 /// penalties_may_follow: whether a fit may do without an l2, its penalties following from the data. An interrupt ends
-/// the search with the best so far. show: called for each trial as it ends.
-Tuning tune(const Entries& entries, const Entries& validation, const FitOptions& options, bool penalties_may_follow,
-            double budget, const std::function<void(const Trial&)>& show);
+/// the search with the best so far. show: called for each trial as it ends. share: with a validation.
+Tuning tune(const Share& share, const FitOptions& options, bool penalties_may_follow, double budget,
+            const std::function<void(const Trial&)>& show);
 
 }  // namespace factorize

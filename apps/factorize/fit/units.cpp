@@ -5,10 +5,10 @@
 
 namespace factorize {
 
-double unit_of(const wengert::Tensor& values, const FitOptions& options) {
+double unit_of(const wengert::Tensor& values, const FitOptions& options, const Processes& processes) {
   const bool has_scale = options.feedback == Feedback::kExplicit && options.loss != LossKind::kLogistic &&
                          options.loss != LossKind::kPoisson && options.scale == Scale::kAuto;
-  return has_scale ? unit_of(values) : 1;
+  return has_scale ? unit_of(processes.most(largest_of(values))) : 1;
 }
 
 double loss_unit(double unit, const FitOptions& options) {

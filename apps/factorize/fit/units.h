@@ -4,8 +4,8 @@
 
 namespace factorize {
 
-/// The unit of a fit, see unit_of(values): 1 where the loss has a scale of its own.
-double unit_of(const wengert::Tensor& values, const FitOptions& options);
+/// The unit of a fit, see unit_of(values): 1 where the loss has a scale of its own. values: those of each process.
+double unit_of(const wengert::Tensor& values, const FitOptions& options, const Processes& processes);
 
 /// A loss of values in that unit, times this, is the loss of the values.
 double loss_unit(double unit, const FitOptions& options);

@@ -163,6 +163,26 @@ ByteStream ByteStream::open(const std::string& path, const OnRead& on_read) {
   return stream;
 }
 
+ByteStream ByteStream::part(const std::string& path, size_t begin, size_t end, const OnRead& on_read) {
+  std::shared_ptr<std::FILE> file(std::fopen(path.c_str(), "rb"), [](std::FILE* opened) {
+    if (opened != nullptr) std::fclose(opened);
+  });
+  if (!file || fseeko(file.get(), static_cast<off_t>(begin), SEEK_SET) != 0) {
+    throw Error(fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  ByteStream stream;
+  stream.name_ = begin == 0 ? path : fmt::format("{} from byte {} on", path, begin);
+  stream.size_hint_ = end - begin;
+  stream.source_ = [from = source_of(std::move(file), path, end - begin, on_read), left = end - begin](
+                       char* to, size_t count) mutable {
+    const size_t some = from(to, std::min(count, left));
+    left -= some;
+    return some;
+  };
+  return stream;
+}
+
 ByteStream ByteStream::of(std::string name, std::string_view content) {
   ByteStream stream;
   stream.name_ = std::move(name);

@@ -17,6 +17,8 @@ class ByteStream {
 
   /// "-" is standard input. Throws wengert::Error, "PATH: what is wrong".
   static ByteStream open(const std::string& path, const OnRead& on_read = {});
+  /// Those from one place of a file up to another, as they are.
+  static ByteStream part(const std::string& path, size_t begin, size_t end, const OnRead& on_read = {});
   /// Bytes at hand, which must live longer.
   static ByteStream of(std::string name, std::string_view content);
 

@@ -38,6 +38,8 @@ class Ids {
   void finish(const std::vector<std::vector<int32_t>*>& entries);
 
   int64_t size() const { return static_cast<int64_t>(names_.size()); }
+  /// Whether all names are such as Piece::numbers holds.
+  bool are_numbers() const { return are_numbers_; }
   /// By position.
   const std::vector<std::string>& names() const { return names_; }
 

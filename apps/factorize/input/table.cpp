@@ -15,8 +15,6 @@
 namespace factorize {
 namespace {
 
-using wengert::Error;
-
 bool is_number(const std::string& field) { return parse_number(field).has_value(); }
 bool is_word(const std::string& field) { return !is_number(field) && !is_hole(field); }
 
@@ -156,8 +154,7 @@ void read_table(ByteStream& stream, const TableLayout& layout, wengert::ScalarTy
                           std::make_move_iterator(piece.names.end()));
       if (!piece.header.empty()) data.column_ids = std::move(piece.header);
     });
-    if (data.rows == 0) throw Error(fmt::format("{}: there is a header, but no row of numbers", stream.name()));
-    data.columns = static_cast<int64_t>(values->size()) / data.rows;
+    data.columns = static_cast<int64_t>(layout.fields) - (layout.has_names ? 1 : 0);
     T* elements = values->data();
     data.content = wengert::from_blob(
         elements, {data.rows, data.columns}, [values](void*) {}, dtype);

@@ -348,9 +348,6 @@ void TriplesReader::read(ByteStream& stream, const TriplesLayout& layout, Rating
       ratings.values.reserve(expected);
     }
   });
-  if (ratings.size() == before) {
-    throw Error(fmt::format("{}: {}", stream.name(), holes_ > 0 ? "all values are missing" : "there is no entry"));
-  }
 }
 
 void TriplesReader::finish(const std::vector<Ratings*>& all) {

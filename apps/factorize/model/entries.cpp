@@ -77,10 +77,14 @@ void merge(Entries& entries, const Ratings& ratings, const Data& data, Duplicate
 
 }  // namespace
 
-double unit_of(const Tensor& values) {
+double largest_of(const Tensor& values) {
+  return values.numel() == 0 ? 0 : std::max(-values.min().item<double>(), values.max().item<double>());
+}
+
+double unit_of(const Tensor& values) { return unit_of(largest_of(values)); }
+
+double unit_of(double largest) {
   constexpr int kNear = 10;  // powers of two
-  if (values.numel() == 0) return 1;
-  const double largest = std::max(-values.min().item<double>(), values.max().item<double>());
   if (largest == 0 || !std::isfinite(largest)) return 1;
   const int power = std::ilogb(largest);
   return std::abs(power) <= kNear ? 1 : std::ldexp(1.0, power / 2 * 2);
@@ -110,7 +114,7 @@ Entries entries_of(const Ratings& ratings, const Data& data, Duplicates duplicat
     entries.weights = entries.weights.to(dtype);
   }
   entries.values = entries.values.to(dtype);
-  if (entries.count <= 0) throw Error(fmt::format("{}: all weights are 0", data.name));
+  if (entries.count <= 0 && ratings.size() > 0) throw Error(fmt::format("{}: all weights are 0", data.name));
   return entries;
 }
 
@@ -158,50 +162,6 @@ Tensor sums_at(const wengert::SparsePattern& pattern, const Tensor& of_rows, con
 
 EntryRows by_rows(const Entries& entries) {
   return {entries.pattern.crow_indices(), entries.pattern.col_indices(), entries.values, entries.weights};
-}
-
-Ratings take_out(Ratings& ratings, double part, Holdout holdout, uint64_t seed) {
-  const size_t size = ratings.size();
-  if (holdout == Holdout::kTime && ratings.times.empty()) throw Error("--holdout-by time: the file has no times");
-  wengert::manual_seed(seed);
-  const Tensor shuffled = wengert::randperm(static_cast<int64_t>(size));
-  const auto* drawn = shuffled.data_ptr<int64_t>();
-  std::vector<size_t> order(drawn, drawn + size);
-  // Those that come first are taken out.
-  auto taken = static_cast<size_t>(std::llround(part * static_cast<double>(size)));
-  if (holdout == Holdout::kTime) {
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return ratings.times[a] > ratings.times[b]; });
-  } else if (holdout == Holdout::kRows) {
-    // Of a row with c entries, those that are drawn first, part * c of them.
-    std::vector<double> in_row, seen;
-    const auto rows = static_cast<size_t>(*std::max_element(ratings.rows.begin(), ratings.rows.end())) + 1;
-    in_row.resize(rows);
-    seen.resize(rows);
-    for (const int32_t row : ratings.rows) in_row[static_cast<size_t>(row)] += part;
-    const auto first = std::stable_partition(order.begin(), order.end(), [&](size_t e) {
-      const auto row = static_cast<size_t>(ratings.rows[e]);
-      return ++seen[row] <= in_row[row];
-    });
-    taken = static_cast<size_t>(first - order.begin());
-  }
-  if (taken == 0 || taken >= size) {
-    throw Error(
-        fmt::format("--holdout {} takes {} of {} entries; expected some, and some to be left", part, taken, size));
-  }
-  std::vector<bool> is_out(size);
-  for (size_t i = 0; i < taken; ++i) is_out[order[i]] = true;
-  Ratings out, rest;
-  for (size_t e = 0; e < size; ++e) {
-    Ratings& to = is_out[e] ? out : rest;
-    to.rows.push_back(ratings.rows[e]);
-    to.columns.push_back(ratings.columns[e]);
-    to.values.push_back(ratings.values[e]);
-    if (!ratings.weights.empty()) to.weights.push_back(ratings.weights[e]);
-    if (!ratings.times.empty()) to.times.push_back(ratings.times[e]);
-  }
-  ratings = std::move(rest);
-  return out;
 }
 
 }  // namespace factorize

@@ -22,6 +22,9 @@ struct Entries {
 /// The unit in which values are squared: a power of four, whose root is one of two, so that dividing by it changes no
 /// digit. 1 where the largest is near enough to that.
 double unit_of(const wengert::Tensor& values);
+double unit_of(double largest);  ///< of values whose largest is this
+/// The largest absolute value; 0 of none.
+double largest_of(const wengert::Tensor& values);
 
 /// The same with values in another unit.
 Entries in_unit(const Entries& entries, double unit);
@@ -60,11 +63,5 @@ EntryRows by_rows(const Entries& entries);
 
 /// The row that each entry is in: Long (nnz).
 wengert::Tensor rows_of(const wengert::SparsePattern& pattern);
-
-/// What is kept for a test: part of the entries, drawn at random, from each row, or the last by time.
-enum class Holdout { kRandom, kRows, kTime };
-
-/// Moves a part of the ratings out. Throws wengert::Error where nothing would be left, or there are no times.
-Ratings take_out(Ratings& ratings, double part, Holdout holdout, uint64_t seed);
 
 }  // namespace factorize

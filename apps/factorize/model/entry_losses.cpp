@@ -17,8 +17,7 @@ Tensor inverse_link(const Tensor& x, LossKind loss) {
   return loss == LossKind::kLogistic ? x.sigmoid() : loss == LossKind::kPoisson ? x.exp() : x;
 }
 
-double starting_mean(const Entries& entries, LossKind loss) {
-  const double mean = entries.weighted(entries.values).sum().item<double>() / entries.count;
+double starting_mean(double mean, LossKind loss) {
   constexpr double kLeast = 1e-3;
   if (loss == LossKind::kLogistic) {
     const double part = std::clamp(mean, kLeast, 1 - kLeast);

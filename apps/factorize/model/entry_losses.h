@@ -11,8 +11,8 @@ namespace factorize {
 double inverse_link(double x, LossKind loss);
 wengert::Tensor inverse_link(const wengert::Tensor& x, LossKind loss);
 
-/// The x that predicts the mean.
-double starting_mean(const Entries& entries, LossKind loss);
+/// The x that predicts the values' mean.
+double starting_mean(double mean, LossKind loss);
 
 /// Each entry's: the squared or absolute error; Huber's, squared up to delta and then straight; minus the log of the
 /// probability of 1 or 0, or of a Poisson count, up to what does not depend on x.

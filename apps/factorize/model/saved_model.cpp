@@ -168,12 +168,39 @@ EntryRows read_entries(const Reader& reader, const std::string& which, const Mod
   return entries;
 }
 
-void add_entries(std::map<std::string, Tensor>& tensors, const std::string& which, const Entries& entries) {
+// Each process's piece of a tensor, (all, ...), one after another.
+wengert::serialize::StreamedTensor streamed(const Processes& processes, const Tensor& piece) {
+  std::vector<int64_t> shape = piece.sizes().vec();
+  shape[0] = processes.sum(shape[0]);
+  return {piece.dtype(), shape, [&processes, piece](const Sink& sink) {
+            const Tensor elements = piece.contiguous();
+            const auto size = static_cast<size_t>(elements.numel() * elements.element_size());
+            if (!processes.are_several()) return sink(elements.data_ptr(), size);
+            processes.to_first(std::string(static_cast<const char*>(elements.data_ptr()), size),
+                               [&](std::string_view bytes) { sink(bytes.data(), bytes.size()); });
+          }};
+}
+
+// As EntryRows of the whole matrix. The last process's rows end, too.
+void add_entries(std::map<std::string, wengert::serialize::StreamedTensor>& tensors, const std::string& which,
+                 const Share& share, const Entries& entries) {
+  const Processes& processes = share.processes();
   const EntryRows rows = by_rows(entries);
-  tensors[which + "starts"] = rows.starts;
-  tensors[which + "columns"] = rows.columns;
-  tensors[which + "values"] = rows.values;
-  if (rows.weights.defined()) tensors[which + "weights"] = rows.weights;
+  const bool is_last = processes.index() == processes.count() - 1;
+  const auto add = [&](const char* name, const Tensor& piece) { tensors[which + name] = streamed(processes, piece); };
+  add("starts",
+      rows.starts.narrow(0, 0, rows.starts.numel() - (is_last ? 0 : 1)) + processes.sum_before(entries.size()));
+  add("columns", share.is_whole() ? rows.columns : share.columns.positions().index_select(0, rows.columns));
+  add("values", rows.values);
+  if (!processes.any(rows.weights.defined())) return;
+  add("weights", rows.weights.defined() ? rows.weights : wengert::ones_like(rows.values));
+}
+
+// A line for each name.
+void write_names(const Processes& processes, const std::string& path, const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += name + '\n';
+  write_together(processes, path, text);
 }
 
 }  // namespace
@@ -242,38 +269,51 @@ Tensor Names::find_all(const std::vector<std::string>& names, int64_t size) cons
 }
 
 void write_names(const std::string& path, const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += name + '\n';
-  wengert::serialize::write_file(path, text);
+  write_names(Processes::alone(), path, names);
 }
 
 void save_model(const std::string& folder, const Model& model, const std::vector<std::string>& row_ids,
-                const std::vector<std::string>& column_ids, const Entries* fitted, const Entries* validated,
-                const std::function<void()>& write_beside) {
-  using wengert::serialize::write_file;
+                const std::vector<std::string>& column_ids, const Share* share,
+                const std::function<void()>& write_beside, const Processes& processes) {
   std::map<std::string, Tensor> tensors;
-  for_each_tensor(model, [&](const std::string& name, const Tensor& tensor) {
-    if (!tensor.defined()) return;
-    tensors[name] = tensor;
-    const bool predicts = name != "row_penalties" && name != "column_variances";
-    if (predicts) wengert::save_npy(tensor, path_in(folder, name + ".npy"));
-  });
-  tensors["mean"] = wengert::full({1}, model.mean, model.C.options());
-  if (fitted != nullptr) {
-    std::map<std::string, Tensor> entries;
-    add_entries(entries, "", *fitted);
-    if (validated != nullptr) add_entries(entries, "validation_", *validated);
-    write_file(path_in(folder, kEntriesFile),
-               [&](const Sink& sink) { wengert::serialize::write_safetensors(sink, entries, {}); });
-  } else {
+  if (processes.is_first()) {
+    for_each_tensor(model, [&](const std::string& name, const Tensor& tensor) {
+      if (!tensor.defined()) return;
+      tensors[name] = tensor;
+      const bool predicts = name != "row_penalties" && name != "column_variances";
+      if (predicts) wengert::save_npy(tensor, path_in(folder, name + ".npy"));
+    });
+    tensors["mean"] = wengert::full({1}, model.mean, model.C.options());
+  }
+  if (share != nullptr) {
+    std::map<std::string, wengert::serialize::StreamedTensor> entries;
+    add_entries(entries, "", *share, share->of_rows);
+    if (share->validation) add_entries(entries, "validation_", *share, *share->validation);
+    write_together(processes, path_in(folder, kEntriesFile),
+                   [&](const Sink& sink) { wengert::serialize::write_safetensors(sink, entries, {}); });
+  } else if (processes.is_first()) {
     std::error_code not_there;
     std::filesystem::remove(path_in(folder, kEntriesFile), not_there);
   }
-  write_names(path_in(folder, "row_ids.txt"), row_ids);
-  write_names(path_in(folder, "column_ids.txt"), column_ids);
+  write_names(processes, path_in(folder, "row_ids.txt"), row_ids);
+  write_names(processes, path_in(folder, "column_ids.txt"), column_ids);
+  if (!processes.is_first()) return;
   if (write_beside) write_beside();
-  write_file(path_in(folder, kModelFile),
-             [&](const Sink& sink) { wengert::serialize::write_safetensors(sink, tensors, texts_of(model)); });
+  wengert::serialize::write_file(path_in(folder, kModelFile), [&](const Sink& sink) {
+    wengert::serialize::write_safetensors(sink, tensors, texts_of(model));
+  });
+}
+
+void write_together(const Processes& processes, const std::string& path,
+                    const std::function<void(const Sink&)>& content) {
+  if (processes.is_first()) return wengert::serialize::write_file(path, content);
+  content([](const void*, size_t) {});
+}
+
+void write_together(const Processes& processes, const std::string& path, const std::string& piece) {
+  write_together(processes, path, [&](const Sink& sink) {
+    processes.to_first(piece, [&](std::string_view bytes) { sink(bytes.data(), bytes.size()); });
+  });
 }
 
 SavedModel load_model(const std::string& folder) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <factorize/model/model.h>
+#include <factorize/model/share.h>
+#include <wengert/autograd/serialize/file.h>
 
 #include <functional>
 #include <optional>
@@ -56,15 +58,22 @@ struct SavedModel {
   }
 };
 
+/// Writes a file of the first process, whose content the others help to make; or their pieces, one after another.
+void write_together(const Processes& processes, const std::string& path,
+                    const std::function<void(const wengert::serialize::Sink&)>& content);
+void write_together(const Processes& processes, const std::string& path, const std::string& piece);
+
 /// A line for each name.
 void write_names(const std::string& path, const std::vector<std::string>& names);
 
-/// Writes factors.safetensors, the tensors beside it as .npy, the ids and, where they are given, the entries into a
-/// folder that is there. write_beside (may be empty) is called for what else belongs to the model, after the large
-/// files and before the last, with which the folder is this model's. Throws wengert::Error.
+/// Writes factors.safetensors, the tensors beside it as .npy, the ids and, where there are any, the entries of a share
+/// and its validation into a folder that is there. write_beside (may be empty) is called for what else belongs to the
+/// model, after the large files and before the last, with which the folder is this model's. Of several processes the
+/// first writes: it has the model, and gets the ids, of which each has some, and the entries piece by piece. Throws
+/// wengert::Error.
 void save_model(const std::string& folder, const Model& model, const std::vector<std::string>& row_ids,
-                const std::vector<std::string>& column_ids, const Entries* fitted, const Entries* validated,
-                const std::function<void()>& write_beside = {});
+                const std::vector<std::string>& column_ids, const Share* share,
+                const std::function<void()>& write_beside = {}, const Processes& processes = Processes::alone());
 
 /// Throws wengert::Error where the folder holds no model that save_model() has written, or a damaged one.
 SavedModel load_model(const std::string& folder);

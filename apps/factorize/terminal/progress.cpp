@@ -28,6 +28,7 @@ void StatusLine::show(const std::string& text) {
 }
 
 void Progress::update(int64_t iteration, double loss) {
+  if (listener_) listener_(iteration, loss * loss_unit_);
   StatusLine::update([&](double seconds) {
     const double rate = static_cast<double>(iteration) / seconds;
     const auto left = static_cast<int64_t>(static_cast<double>(total_ - iteration) / rate);

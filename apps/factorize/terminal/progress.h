@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -38,13 +39,18 @@ class StatusLine {
 /// How far training is.
 class Progress : public StatusLine {
  public:
-  Progress(bool enabled, int64_t total_iterations, double loss_unit)
-      : StatusLine(enabled), total_(total_iterations), loss_unit_(loss_unit) {}
+  /// Takes each iteration's number and loss.
+  using Listener = std::function<void(int64_t iteration, double loss)>;
+
+  /// listener: may be empty.
+  Progress(bool enabled, int64_t total_iterations, double loss_unit, Listener listener)
+      : StatusLine(enabled), total_(total_iterations), loss_unit_(loss_unit), listener_(std::move(listener)) {}
   void update(int64_t iteration, double loss);
 
  private:
   int64_t total_;
   double loss_unit_;
+  Listener listener_;
 };
 
 /// How far reading is.

@@ -71,7 +71,8 @@ TEST(RowSolver, IsHalfASweepOfTheFit) {
           options.feedback = feedback;
           options.nonnegative = nonnegative;
           options.alpha = 2;
-          Alternation als(entries, options);
+          const Share share(entries);
+          Alternation als(share, options);
           als.fit_biases(nullptr);
           als.add_factors(2);
           for (int i = 0; i < 3; ++i) als.sweep();
@@ -197,7 +198,8 @@ TEST(SavedModel, ComesBackAsItWas) {
   const FitResult model = fit(entries, nullptr, options, false);
   std::vector<std::string> ids;
   for (int64_t j = 0; j < kColumns; ++j) ids.push_back(fmt::format("a name, of {}", j));
-  save_model(folder.path(), model, {}, ids, &entries, &validation);
+  const Share share(entries, validation);
+  save_model(folder.path(), model, {}, ids, &share);
   const SavedModel saved = load_model(folder.path());
   for_each_tensor(model, [&](const std::string& name, const Tensor& tensor) {
     for_each_tensor(saved.model, [&](const std::string& other, const Tensor& loaded) {
@@ -237,7 +239,8 @@ TEST(Evaluation, IsThatOfPlainLoops) {
   FitOptions options;
   options.dtype = wengert::kDouble;
   const FitResult model = fit(entries, nullptr, options, false);
-  save_model(folder.path(), model, {}, {}, &entries, nullptr);
+  const Share share(entries);
+  save_model(folder.path(), model, {}, {}, &share);
   const SavedModel saved = load_model(folder.path());
   // What is known is asked in some rows, together with others.
   Ratings asked;

@@ -36,6 +36,28 @@ TEST_F(Command, WithoutArgumentsRunsTheNotebook) {
   EXPECT_NE(outcome.out.find("Iteration n.  10000 . Loss:  "), std::string::npos);
 }
 
+TEST_F(Command, PrintsItsManualAndWhatShellsRead) {
+  const std::string manual = run("manual").out;
+  for (const char* part :
+       {".TH FACTORIZE 1", ".SS factorize fit\n", "\\fB\\-\\-optimizer\\fR", ".SS factorize serve\n"}) {
+    EXPECT_NE(manual.find(part), std::string::npos) << part;
+  }
+  const std::string completed = folder_.path() / "completed", program = FACTORIZE_PROGRAM;
+  const auto complete = [&](const std::string& words, int at) {
+    const std::string script =
+        fmt::format("source <({} completion bash); COMP_WORDS=({}); COMP_CWORD={}; _factorize; echo ${{COMPREPLY[@]}}",
+                    program, words, at);
+    EXPECT_EQ(std::system(fmt::format("bash -c '{}' > {}", script, completed).c_str()), 0);
+    return content_of(completed);
+  };
+  EXPECT_EQ(complete("factorize rec", 1), "recommend\n");
+  EXPECT_EQ(complete("factorize fit --opt", 2), "--optimizer\n");
+  EXPECT_EQ(complete("factorize fit --schedule co", 3), "cosine\n");
+  EXPECT_NE(run("completion fish").out.find("-l optimizer -x -a"), std::string::npos);
+  EXPECT_NE(run("completion zsh").out.find("--optimizer["), std::string::npos);
+  EXPECT_EQ(run("completion").status, 2);
+}
+
 TEST_F(Command, FitWritesFactorsMetricsAndLosses) {
   const std::string out = folder_.path() / "result";
   const Outcome outcome = run("fit " + kVolcano + " --rank 5 --center global --out " + out);

@@ -1,4 +1,5 @@
 #include <factorize/fit/fit.h>
+#include <factorize/model/holdout.h>
 #include <gtest/gtest.h>
 #include <support/inputs.h>
 

@@ -331,12 +331,13 @@ TEST(FitEntries, GoesOnFromACheckpointToTheSameBits) {
   cases[6].options.schedule = Schedule::kPlateau;
   cases[7].options.feedback = Feedback::kBpr;
   cases[8].options.rank = 30;
+  const Processes alone;
   for (Case& c : cases) {
     c.options.tolerance = 0;
     const Entries* validation = c.validated ? &planted.hidden : nullptr;
     const auto run = [&](int64_t iterations, bool resume) {
       c.options.iterations = iterations;
-      Checkpoint checkpoint(folder.path() / c.name, 0, "run");
+      Checkpoint checkpoint(alone, folder.path() / c.name, 0, "run");
       if (resume) checkpoint.resume();
       EXPECT_EQ(checkpoint.resumed().has_value(), resume);
       return fit(planted.known, validation, c.options, {false, &checkpoint});
@@ -354,7 +355,7 @@ TEST(FitEntries, GoesOnFromACheckpointToTheSameBits) {
     EXPECT_TRUE(same_bits({whole.C, whole.F, whole.row_bias}, {again.C, again.F, again.row_bias})) << c.name;
     EXPECT_EQ(whole.mean, again.mean) << c.name;
   }
-  Checkpoint other(folder.path() / "als", 0, "another run");
+  Checkpoint other(alone, folder.path() / "als", 0, "another run");
   EXPECT_ERROR(other.resume(), "the checkpoint is another run's (run); this one is another run");
 }
 

@@ -150,8 +150,8 @@ TEST(Fit, DoesNotMindUnitsWhoseSquaresOverflow) {
       EXPECT_TRUE(equal(result.C, expected.C * std::ldexp(1.0, power)));
       EXPECT_TRUE(equal(result.offset, expected.offset * unit));
       EXPECT_NEAR(result.losses.back() / (unit * unit), expected.losses.back(), 1e-9 * expected.losses.back());
-      EXPECT_NEAR(*metrics_of(matrix * unit, result).explained_variance,
-                  *metrics_of(matrix, expected).explained_variance, 1e-6);
+      EXPECT_NEAR(*metrics_of({}, matrix * unit, result).explained_variance,
+                  *metrics_of({}, matrix, expected).explained_variance, 1e-6);
     }
   }
 }

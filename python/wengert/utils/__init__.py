@@ -1,0 +1,3 @@
+"""What helps with training."""
+
+from . import checkpoint  # noqa: F401
