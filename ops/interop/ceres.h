@@ -1,10 +1,10 @@
 #pragma once
 
 #include <ceres/cost_function.h>
-#include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/autograd/tools/functional.h>
+#include <wengert/ops/interop/expect.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
@@ -37,8 +37,8 @@ class CeresCostFunction : public ceres::CostFunction {
     {
       const NoGradGuard no_grad;
       const Tensor computed = residuals_(blocks);
-      check(computed.dim() == 1 && computed.size(0) == num_residuals(),
-            "CeresCostFunction: expected {} residuals, got a tensor of sizes {}", num_residuals(), computed.sizes());
+      interop::expect(computed.dim() == 1 && computed.size(0) == num_residuals(), "CeresCostFunction: expected ",
+                      num_residuals(), " residuals, got a tensor of sizes ", computed.sizes());
       values.copy_(computed);
       if (!isfinite(values).all().item<bool>()) return false;
     }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <dlpack/dlpack.h>
-#include <wengert/autograd/base/check.h>
 #include <wengert/autograd/tensor/factories.h>
+#include <wengert/ops/interop/expect.h>
 #include <wengert/ops/ops.h>
 
 #include <algorithm>
@@ -45,8 +45,8 @@ inline Tensor on_memory(void* data, const std::vector<int64_t>& sizes, const std
 /// The tensor, for whoever takes it: they call its deleter when they have done. Throws wengert::Error for a tensor that
 /// requires grad, or is sparse.
 inline DLManagedTensor* to_dlpack(const Tensor& tensor) {
-  check(!tensor.requires_grad(), "Can't export tensors that require gradient, use tensor.detach()");
-  check(!tensor.is_sparse(), "Can't export tensors with layout other than torch.strided");
+  interop::expect(!tensor.requires_grad(), "Can't export tensors that require gradient, use tensor.detach()");
+  interop::expect(!tensor.is_sparse(), "Can't export tensors with layout other than torch.strided");
   auto exported = std::make_unique<interop::Exported>();
   exported->tensor = tensor;
   exported->sizes = tensor.sizes().vec();
@@ -74,9 +74,9 @@ inline Tensor from_dlpack(DLManagedTensor* managed) {
     if (described.dtype.code == ours.code && described.dtype.bits == ours.bits && described.dtype.lanes == 1)
       dtype = type;
   }
-  check(dtype.has_value(),
-        "from_dlpack: tensors of that dtype are not offered; there are bool, int64, float32 and float64");
-  check(described.device.device_type == kDLCPU, "from_dlpack: the memory is not the CPU's");
+  interop::expect(dtype.has_value(),
+                  "from_dlpack: tensors of that dtype are not offered; there are bool, int64, float32 and float64");
+  interop::expect(described.device.device_type == kDLCPU, "from_dlpack: the memory is not the CPU's");
   const std::vector<int64_t> sizes(described.shape, described.shape + described.ndim);
   std::vector<int64_t> strides(sizes.size(), 1);
   if (described.strides != nullptr) {
@@ -84,8 +84,8 @@ inline Tensor from_dlpack(DLManagedTensor* managed) {
   } else {
     for (size_t d = sizes.size(); d-- > 1;) strides[d - 1] = strides[d] * sizes[d];
   }
-  check(std::none_of(strides.begin(), strides.end(), [](int64_t stride) { return stride < 0; }),
-        "from_dlpack: strides are negative");
+  interop::expect(std::none_of(strides.begin(), strides.end(), [](int64_t stride) { return stride < 0; }),
+                  "from_dlpack: strides are negative");
   return interop::on_memory(static_cast<char*>(described.data) + described.byte_offset, sizes, strides, *dtype,
                             [managed](void*) {
                               if (managed->deleter != nullptr) managed->deleter(managed);

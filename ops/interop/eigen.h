@@ -1,9 +1,9 @@
 #pragma once
 
-#include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/autograd/tools/functional.h>
+#include <wengert/ops/interop/expect.h>
 #include <wengert/ops/ops.h>
 
 #include <Eigen/Core>
@@ -22,8 +22,8 @@ using EigenMap = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eig
 /// wengert::Error for other tensors.
 template <class T>
 EigenMap<T> eigen_map(const Tensor& tensor) {
-  check(tensor.dim() == 1 || tensor.dim() == 2,
-        "eigen_map: expected a matrix or a vector, got a tensor of {} dimensions", tensor.dim());
+  interop::expect(tensor.dim() == 1 || tensor.dim() == 2, "eigen_map: expected a matrix or a vector, got a tensor of ",
+                  tensor.dim(), " dimensions");
   const bool is_matrix = tensor.dim() == 2;
   return EigenMap<T>(tensor.data_ptr<T>(), tensor.size(0), is_matrix ? tensor.size(1) : 1,
                      Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(tensor.stride(0), is_matrix ? tensor.stride(1) : 1));
@@ -62,8 +62,8 @@ class EigenFunctor {
     const NoGradGuard no_grad;
     InputType at = x;
     const Tensor result = function_(tensor_on(at));
-    check(result.dim() == 1 && result.size(0) == values_, "EigenFunctor: expected {} values, got a tensor of sizes {}",
-          values_, result.sizes());
+    interop::expect(result.dim() == 1 && result.size(0) == values_, "EigenFunctor: expected ", values_,
+                    " values, got a tensor of sizes ", result.sizes());
     values = eigen_map<double>(result);
     return 0;
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <wengert/autograd/base/check.h>
 #include <wengert/autograd/base/grad_mode.h>
 #include <wengert/autograd/tape/autograd.h>
 #include <wengert/autograd/tensor/factories.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <wengert/autograd/base/check.h>
 #include <wengert/autograd/tensor/factories.h>
+#include <wengert/ops/interop/expect.h>
 
 #include <span>
 
@@ -14,7 +14,8 @@ namespace wengert {
 /// Throws wengert::Error for another dtype, or where elements do not stand together.
 template <class T>
 std::span<T> span_of(const Tensor& tensor) {
-  check(tensor.is_contiguous(), "span_of: the tensor's elements do not stand together; contiguous() copies them");
+  interop::expect(tensor.is_contiguous(),
+                  "span_of: the tensor's elements do not stand together; contiguous() copies them");
   return {tensor.data_ptr<T>(), static_cast<size_t>(tensor.numel())};
 }
 
@@ -27,8 +28,8 @@ template <class T>
 Tensor tensor_on(std::span<T> elements, IntArrayRef sizes) {
   int64_t count = 1;
   for (const int64_t size : sizes) count *= size;
-  check(count == static_cast<int64_t>(elements.size()), "tensor_on: there are {} elements; sizes {} take {}",
-        elements.size(), sizes, count);
+  interop::expect(count == static_cast<int64_t>(elements.size()), "tensor_on: there are ", elements.size(),
+                  " elements; sizes ", sizes, " take ", count);
   return from_blob(elements.data(), sizes, dtype_of<T>());
 }
 
