@@ -39,7 +39,11 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/WengertConfig.cmake" "${CMAKE_CURRENT
 file(RELATIVE_PATH WENGERT_PC_TO_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" WENGERT_PC_TO_PREFIX "${WENGERT_PC_TO_PREFIX}")
 # Users of a static library link what it was built with in any case.
-string(JOIN " " built_with "${CBLAS_LIBRARY}" -ltbb -lfmt -lstdc++ -lm -ldl -lpthread)
+set(built_with "${CBLAS_LIBRARY}" -lfmt -lstdc++ -lm -ldl -lpthread)
+if(WENGERT_THREADS)
+  list(APPEND built_with -ltbb)
+endif()
+list(JOIN built_with " " built_with)
 if(BUILD_SHARED_LIBS)
   set(WENGERT_PC_PRIVATE "${built_with}")
 else()

@@ -17,8 +17,8 @@
 
 namespace wengert {
 
-// --- Arithmetic (ops/elementwise/arithmetic.cpp, ops/elementwise/remainder.cpp, ops/elementwise/power.cpp)
-// ----------------------------------------------------
+// --- Arithmetic (ops/elementwise/arithmetic.cpp, remainder.cpp, power.cpp) -----------------------------------------
+// Operands are broadcast to one shape and promoted to one dtype, as in NumPy and libtorch.
 
 /// a + alpha b.
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha = 1);
@@ -58,8 +58,8 @@ Tensor pow(const Tensor& base, Scalar exponent);
 Tensor pow(const Tensor& base, const Tensor& exponent);
 Tensor pow(Scalar base, const Tensor& exponent);
 
-// --- Pointwise (ops/elementwise/pointwise.cpp, ops/elementwise/exponential.cpp, ops/elementwise/special.cpp)
-// -------------------------------- Shape of x. Functions with real values turn whole numbers into the default dtype
+// --- Pointwise (ops/elementwise/pointwise.cpp, exponential.cpp, special.cpp) ---------------------------------------
+// Shape of x. Functions with real values turn whole numbers into the default dtype
 // first.
 
 Tensor neg(const Tensor& x);
@@ -137,8 +137,8 @@ Tensor clamp_max(const Tensor& x, Scalar max);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value);
 
-// --- Comparison and logic (ops/elementwise/comparison.cpp, ops/elementwise/logic.cpp)
-// ------------------------------------------ Bool tensors, unless told otherwise; no gradient.
+// --- Comparison and logic (ops/elementwise/comparison.cpp, logic.cpp) ----------------------------------------------
+// Bool tensors, unless told otherwise; no gradient.
 
 Tensor eq(const Tensor& a, const Tensor& b);
 Tensor eq(const Tensor& a, Scalar b);
@@ -238,8 +238,8 @@ std::tuple<Tensor, Tensor> topk(const Tensor& x, int64_t k, int64_t dim = -1, bo
 Tensor median(const Tensor& x);
 std::tuple<Tensor, Tensor> median(const Tensor& x, int64_t dim, bool keepdim = false);
 
-// --- Matrices (ops/matrices/matmul.cpp, ops/matrices/einsum.cpp)
-// ------------------------------------------------------- Both operands of one dtype, not bool.
+// --- Matrices (ops/matrices/matmul.cpp, einsum.cpp) ----------------------------------------------------------------
+// Both operands of one dtype, not bool.
 
 Tensor mm(const Tensor& a, const Tensor& b);   ///< (n, k) (k, m) -> (n, m)
 Tensor bmm(const Tensor& a, const Tensor& b);  ///< (s, n, k) (s, k, m) -> (s, n, m)
@@ -303,7 +303,7 @@ std::vector<Tensor> split_with_sizes(const Tensor& x, IntArrayRef sizes, int64_t
 std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim = 0);
 std::vector<Tensor> unbind(const Tensor& x, int64_t dim = 0);
 
-// --- Rearrangement (ops/shapes/rearrange.cpp, ops/shapes/join.cpp) ---------------------------------------------------
+// --- Rearrangement (ops/shapes/rearrange.cpp, join.cpp) ------------------------------------------------------------
 // New tensors, but for flatten, which is a view where it can be.
 
 Tensor flatten(const Tensor& x, int64_t start_dim = 0, int64_t end_dim = -1);

@@ -19,11 +19,11 @@ PrintOptions get_printoptions();
 void set_printoptions(const PrintOptions& options);
 
 /// The tensor as PyTorch prints it in Python, over several lines if need be:
-///     tensor([[1.0000, 2.5000],
-///             [3.0000, 4.0000]], grad_fn=<MmBackward0>)
+///
+///     tensor([[1.0000, 2.5000]], grad_fn=<MmBackward0>)
 std::string str(const Tensor& tensor);
 
-/// Writes a Node as PyTorch prints it in Python: <MmBackward0>.
+/// Writes a Node as PyTorch prints it in Python: `<MmBackward0>`.
 std::ostream& operator<<(std::ostream& out, const IntrusivePtr<autograd::Node>& node);
 
 }  // namespace wengert

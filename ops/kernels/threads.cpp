@@ -39,6 +39,7 @@ int kernels::processors() {
 }
 
 int get_num_threads() {
+  if (!WENGERT_THREADS) return 1;
   int threads = current.load(std::memory_order_relaxed);
   if (threads == 0) {
     const int first = threads_at_first();
