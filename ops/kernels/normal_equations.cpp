@@ -229,7 +229,7 @@ namespace {
 template <class T, class Index>
 void solve_here(const NormalEquations<T, Index>& equations, int64_t begin, int64_t end) {
   using namespace simd;
-  static const cpu::Target target = cpu::choose_target();
+  [[maybe_unused]] static const cpu::Target target = cpu::choose_target();
 #if HWY_TARGETS & HWY_AVX3
   if (target == cpu::Target::kAvx512) return N_AVX3::solve_on(equations, begin, end);
 #endif

@@ -1,7 +1,6 @@
 #include <bindings/casters.h>
+#include <bindings/files.h>
 #include <wengert/optim/optim.h>
-
-#include <sstream>
 
 namespace wengert::python {
 namespace {
@@ -259,25 +258,19 @@ void bind_optimizers(Binder& binder) {
             return groups;
           },
           py::keep_alive<0, 1>())
-      .def(
-          "state_dict",
-          [](const Optimizer& self) {
-            serialize::OutputArchive archive;
-            self.save(archive);
-            std::ostringstream stream;
-            archive.save_to(stream);
-            return py::dict("safetensors"_a = py::bytes(stream.str()));
-          },
-          "What it remembers, as one text of bytes.")
-      .def(
-          "load_state_dict",
-          [](Optimizer& self, const py::dict& state) {
-            std::istringstream stream(py::cast<std::string>(state["safetensors"]));
-            serialize::InputArchive archive;
-            archive.load_from(stream);
-            self.load(archive);
-          },
-          "state_dict"_a);
+      // For python/wengert/optim/_state.py.
+      .def("_saved",
+           [](const Optimizer& self) {
+             serialize::OutputArchive archive;
+             self.save(archive);
+             return contents_of(serialize::Input::bytes("state_dict", bytes_of(archive)));
+           })
+      .def("_load", [](Optimizer& self, const std::map<std::string, Tensor>& tensors,
+                       const std::map<std::string, std::string>& texts) {
+        serialize::InputArchive archive;
+        archive.load_from(serialize::Input::bytes("load_state_dict", bytes_of(archive_of({tensors, texts}))));
+        self.load(archive);
+      });
 
   bind_optimizer<SGD>(module, "SGD", SGDOptions(1e-3),
                       {OPTION(SGDOptions, lr), OPTION(SGDOptions, momentum), OPTION(SGDOptions, dampening),

@@ -75,6 +75,9 @@ def test_files(tmp_path):
     torch.save({"a": x, "b": torch.arange(3)}, str(path))
     loaded = torch.load(path)
     assert loaded["a"].tolist() == [1.5, 2.5] and loaded["b"].dtype == torch.int64
+    for nested in ({"epoch": 3, 5: (x, None, [b"\0", "text", {}])}, ("a", float("inf")), {"0": x}, [], {}):
+        torch.save(nested, path)
+        assert str(torch.load(path)) == str(nested)
     torch.save([x], path)
     assert [y.tolist() for y in torch.load(path)] == [[1.5, 2.5]]
     stream = io.BytesIO()
@@ -82,7 +85,7 @@ def test_files(tmp_path):
     stream.seek(0)
     assert torch.load(stream).tolist() == [1.5, 2.5]
     with pytest.raises(TypeError):
-        torch.save("text", path)
+        torch.save({"a": x, "b": {1, 2}}, path)
     with pytest.raises(RuntimeError, match="No such file"):
         torch.load(tmp_path / "none")
 
@@ -97,7 +100,7 @@ def test_copies():
     assert pickle.loads(pickle.dumps(torch.float64)) is torch.float64
 
 
-def test_state_of_an_optimizer():
+def test_state_of_an_optimizer(tmp_path):
     def stepped(x, optimizer):
         optimizer.zero_grad()
         (x**4).sum().backward()
@@ -106,7 +109,20 @@ def test_state_of_an_optimizer():
     x, y = (torch.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
     one, other = torch.optim.Adam([x], lr=0.1), torch.optim.Adam([y], lr=0.5)
     stepped(x, one)
-    other.load_state_dict(one.state_dict())
+    state = one.state_dict()
+    assert state["param_groups"] == [{"lr": 0.1, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "amsgrad": False,
+                                      "maximize": False, "params": [0]}]
+    assert state["state"][0]["step"] == 1 and state["state"][0]["exp_avg"].tolist() == pytest.approx([0.4, 3.2])
+    torch.save({"optimizer": state, "epoch": 3}, tmp_path / "state")
+    loaded = torch.load(tmp_path / "state")
+    assert loaded["epoch"] == 3 and str(loaded["optimizer"]) == str(state)
+    for wrong in ({**state, "param_groups": []}, {**state, "param_groups": [{"params": []}]}):
+        with pytest.raises(ValueError, match="loaded state dict"):
+            other.load_state_dict(wrong)
+    with pytest.raises(RuntimeError, match="exp_avg"):
+        other.load_state_dict({**state, "state": {0: {**state["state"][0], "exp_avg": torch.ones(3)}}})
+    assert other.state_dict()["state"] == {} and other.param_groups[0]["lr"] == 0.5
+    other.load_state_dict(loaded["optimizer"])
     with torch.no_grad():
         y.copy_(x)
     stepped(x, one)

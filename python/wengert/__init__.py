@@ -9,8 +9,11 @@ tensor([ 3., 12.])
 """
 
 from . import _C, _types, return_types
+from ._files import load, save  # noqa: F401
 from ._C import *  # noqa: F401,F403
 from ._C import Tensor, __version__, linalg  # noqa: F401
+
+del optim  # noqa: F821  (of _C; the package of that name, which stands on it, comes below)
 from ._modes import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: F401
 from ._types import Size  # noqa: F401
 
