@@ -15,6 +15,14 @@ consume() {
   (cd "$work/$name" && ./train)
 }
 
+# A shared library shows nothing of what it is made with, and all that it shows has the ABI's version.
+check_symbols() {
+  if nm -D --defined-only "$1" | cut -d' ' -f3 | grep -vE '^(_Z.*7wengert.*@@|wengert_debugger_layout@@|)WENGERT_0$'; then
+    echo "$1 shows these symbols" >&2
+    return 1
+  fi
+}
+
 for shared in ON OFF; do
   prefix=$work/prefix-shared-$shared
   rm -rf "$prefix" "$prefix-moved"
@@ -25,6 +33,7 @@ for shared in ON OFF; do
   # An installed tree may be moved.
   mv "$prefix" "$prefix-moved"
   "$prefix-moved/bin/factorize" --version
+  [[ $shared == OFF ]] || find "$prefix-moved" -name 'libwengert*.so.*.*' | while read -r library; do check_symbols "$library"; done
   consume "installed-shared-$shared" installed -DCMAKE_PREFIX_PATH="$prefix-moved"
   pkgconfig=$(dirname "$(find "$prefix-moved" -name wengert.pc)")
   read -ra flags <<<"$(PKG_CONFIG_PATH=$pkgconfig pkg-config --cflags --libs wengert)"
