@@ -209,6 +209,7 @@ void bind_reductions(Binder& binder);
 void bind_shapes(Binder& binder);
 void bind_matrices(Binder& binder);
 void bind_losses(Binder& binder);
+void bind_out(Binder& binder);
 void bind_arrays(Binder& binder);
 void bind_autograd(Binder& binder);
 void bind_optimizers(Binder& binder);

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_C, module) {
   bind_shapes(binder);
   bind_matrices(binder);
   bind_losses(binder);
+  bind_out(binder);
   bind_arrays(binder);
   bind_autograd(binder);
   bind_optimizers(binder);

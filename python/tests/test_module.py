@@ -100,6 +100,19 @@ def test_copies():
     assert pickle.loads(pickle.dumps(torch.float64)) is torch.float64
 
 
+def test_results_are_written_where_they_are_told():
+    x, y, out = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0]), torch.empty(2)
+    where = out.data_ptr()
+    assert torch.add(x, y, alpha=2, out=out) is out and out.tolist() == [7, 12] and out.data_ptr() == where
+    assert torch.exp(torch.zeros(3), out=out).tolist() == [1, 1, 1] and out.shape == (3,)
+    assert torch.sum(torch.ones(2, 3), 1, keepdim=True, out=out).tolist() == [[3], [3]]
+    assert torch.cat([x, y], out=out).tolist() == torch.stack((x, y)).flatten().tolist() == [1, 2, 3, 5]
+    with pytest.raises(RuntimeError, match="out=... arguments don't support automatic differentiation"):
+        torch.mul(x.clone().requires_grad_(), y, out=out)
+    with pytest.raises(TypeError, match="out: expected a Tensor"):
+        torch.mul(x, y, out=3)
+
+
 def test_state_of_an_optimizer(tmp_path):
     def stepped(x, optimizer):
         optimizer.zero_grad()
