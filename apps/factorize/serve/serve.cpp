@@ -66,7 +66,7 @@ void put(httplib::Response& response, const Answer& answer) {
   response.set_content(answer.body, "application/json");
 }
 
-// As many questions are thought about at once as there are processors: more would take turns at them, and each take as
+// As many questions are thought about at once as operations may use threads: more would take turns, and each take as
 // long as all. Who came first is first, so that none waits much longer than the others.
 class Turns {
  public:
@@ -105,7 +105,7 @@ class Turns {
   }
 
   std::mutex mutex_;
-  unsigned free_ = std::max(1U, std::thread::hardware_concurrency());
+  int free_ = wengert::get_num_threads();
   std::deque<Turn*> waiting_;
 };
 
