@@ -21,10 +21,10 @@ std::string to_dot(const Tensor& root);
 ///     ├── leaf [3, 2]
 ///     └── leaf [2, 4]
 ///
-/// What a Node alone leads to stands right below it; several branch off. A part that several lead to is shown once, and
-/// as
-/// `#1, shown above` where it comes again; what lies more than 60 branches deep, as `...`. Empty for a tensor without
-/// history. colours: with a terminal's; unless told, where the standard output is one (and NO_COLOR is not set).
+/// What a Node alone leads to stands right below it; several branch off. A part that several lead to is shown once,
+/// and where it comes again as `#1, shown above`; what lies more than 60 branches deep, as `...`.
+/// Empty for a tensor without history.
+/// colours: with a terminal's; unless told, where the standard output is one (and NO_COLOR is not set).
 std::string to_text(const Tensor& root, std::optional<bool> colours = std::nullopt);
 
 }  // namespace wengert::autograd

@@ -109,10 +109,14 @@ py::object to_size(IntArrayRef sizes) {
   return py::handle(type)(values);
 }
 
+py::object sequence_in(const py::args& args) {
+  return args.size() == 1 && !is_tensor(py::object(args[0]).ptr()) ? py::object(args[0]) : py::object(args);
+}
+
 std::vector<int64_t> sizes_in(const py::args& args) {
   std::vector<int64_t> sizes;
-  const py::object given = args.size() == 1 ? py::object(args[0]) : py::object(args);
-  if (!load_integers(given.ptr(), sizes)) throw py::type_error("expected sizes, whole numbers or one sequence of them");
+  if (!load_integers(sequence_in(args).ptr(), sizes))
+    throw py::type_error("expected sizes, whole numbers or one sequence of them");
   return sizes;
 }
 

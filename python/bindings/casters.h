@@ -34,6 +34,8 @@ struct Integers {
 /// wengert.Size.
 py::object to_size(IntArrayRef sizes);
 
+/// Of `f(a, b)` and `f((a, b))` the sequence.
+py::object sequence_in(const py::args& args);
 /// From `f(2, 3)` or `f((2, 3))`.
 std::vector<int64_t> sizes_in(const py::args& args);
 

@@ -26,7 +26,6 @@ TensorOptions options_in(const char* function, const py::kwargs& kwargs) {
 }
 
 using OfSizes = Tensor (*)(IntArrayRef, const TensorOptions&);
-using OfLike = Tensor (*)(const Tensor&, const TensorOptions&);
 
 // zeros(2, 3), zeros((2, 3)), zeros(size=(2, 3)).
 void bind_of_sizes(py::module_& module, const char* name, OfSizes make) {
@@ -39,11 +38,13 @@ void bind_of_sizes(py::module_& module, const char* name, OfSizes make) {
   });
 }
 
-void bind_like(py::module_& module, const char* name, OfLike make) {
+// make(arguments ..., options), with the options as keywords.
+template <class... T, class... Arguments>
+void bind_made(py::module_& module, const char* name, std::type_identity_t<Tensor (*)(T..., const TensorOptions&)> make,
+               const Arguments&... arguments) {
   module.def(
-      name,
-      [name, make](const Tensor& input, const py::kwargs& kwargs) { return make(input, options_in(name, kwargs)); },
-      "input"_a);
+      name, [name, make](T... values, const py::kwargs& kwargs) { return make(values..., options_in(name, kwargs)); },
+      arguments...);
 }
 
 using NewOfSizes = Tensor (Tensor::*)(IntArrayRef, const TensorOptions&) const;
@@ -63,11 +64,12 @@ void bind_factories(Binder& binder) {
   bind_of_sizes(module, "ones", ones);
   bind_of_sizes(module, "rand", rand);
   bind_of_sizes(module, "randn", randn);
-  bind_like(module, "empty_like", empty_like);
-  bind_like(module, "zeros_like", zeros_like);
-  bind_like(module, "ones_like", ones_like);
-  bind_like(module, "rand_like", rand_like);
-  bind_like(module, "randn_like", randn_like);
+  const std::pair<const char*, Tensor (*)(const Tensor&, const TensorOptions&)> like[] = {{"empty_like", empty_like},
+                                                                                          {"zeros_like", zeros_like},
+                                                                                          {"ones_like", ones_like},
+                                                                                          {"rand_like", rand_like},
+                                                                                          {"randn_like", randn_like}};
+  for (const auto& [name, make] : like) bind_made<const Tensor&>(module, name, make, "input"_a);
   bind_new(binder, "new_empty", &Tensor::new_empty);
   bind_new(binder, "new_zeros", &Tensor::new_zeros);
   bind_new(binder, "new_ones", &Tensor::new_ones);
@@ -76,60 +78,22 @@ void bind_factories(Binder& binder) {
       [](const Tensor& self, IntArrayRef size, Scalar fill_value) { return self.new_full(size, fill_value); }, "size"_a,
       "fill_value"_a);
 
-  module.def(
-      "full",
-      [](IntArrayRef size, Scalar fill_value, const py::kwargs& kwargs) {
-        return full(size, fill_value, options_in("full", kwargs));
-      },
-      "size"_a, "fill_value"_a);
-  module.def(
-      "full_like",
-      [](const Tensor& input, Scalar fill_value, const py::kwargs& kwargs) {
-        return full_like(input, fill_value, options_in("full_like", kwargs));
-      },
-      "input"_a, "fill_value"_a);
-  module.def(
-      "arange", [](Scalar end, const py::kwargs& kwargs) { return arange(end, options_in("arange", kwargs)); },
-      "end"_a);
-  module.def(
-      "arange",
-      [](Scalar start, Scalar end, Scalar step, const py::kwargs& kwargs) {
-        return arange(start, end, step, options_in("arange", kwargs));
-      },
-      "start"_a, "end"_a, "step"_a = Scalar(1));
-  module.def(
-      "linspace",
-      [](Scalar start, Scalar end, int64_t steps, const py::kwargs& kwargs) {
-        return linspace(start, end, steps, options_in("linspace", kwargs));
-      },
-      "start"_a, "end"_a, "steps"_a);
-  module.def(
-      "logspace",
-      [](Scalar start, Scalar end, int64_t steps, double base, const py::kwargs& kwargs) {
-        return logspace(start, end, steps, base, options_in("logspace", kwargs));
-      },
-      "start"_a, "end"_a, "steps"_a, "base"_a = 10.0);
+  bind_made<IntArrayRef, Scalar>(module, "full", &full, "size"_a, "fill_value"_a);
+  bind_made<const Tensor&, Scalar>(module, "full_like", &full_like, "input"_a, "fill_value"_a);
+  bind_made<Scalar>(module, "arange", &arange, "end"_a);
+  bind_made<Scalar, Scalar, Scalar>(module, "arange", &arange, "start"_a, "end"_a, "step"_a = Scalar(1));
+  bind_made<Scalar, Scalar, int64_t>(module, "linspace", &linspace, "start"_a, "end"_a, "steps"_a);
+  bind_made<Scalar, Scalar, int64_t, double>(module, "logspace", &logspace, "start"_a, "end"_a, "steps"_a,
+                                             "base"_a = 10.0);
+  bind_made<int64_t, IntArrayRef>(module, "randint", &randint, "high"_a, "size"_a);
+  bind_made<int64_t, int64_t, IntArrayRef>(module, "randint", &randint, "low"_a, "high"_a, "size"_a);
+  bind_made<int64_t>(module, "randperm", &randperm, "n"_a);
   module.def(
       "eye",
       [](int64_t n, std::optional<int64_t> m, const py::kwargs& kwargs) {
         return eye(n, m.value_or(n), options_in("eye", kwargs));
       },
       "n"_a, "m"_a = py::none());
-  module.def(
-      "randint",
-      [](int64_t high, IntArrayRef size, const py::kwargs& kwargs) {
-        return randint(0, high, size, options_in("randint", kwargs));
-      },
-      "high"_a, "size"_a);
-  module.def(
-      "randint",
-      [](int64_t low, int64_t high, IntArrayRef size, const py::kwargs& kwargs) {
-        return randint(low, high, size, options_in("randint", kwargs));
-      },
-      "low"_a, "high"_a, "size"_a);
-  module.def(
-      "randperm", [](int64_t n, const py::kwargs& kwargs) { return randperm(n, options_in("randperm", kwargs)); },
-      "n"_a);
   module.def(
       "sparse_coo_tensor",
       [](const Tensor& indices, const Tensor& values, IntArrayRef size) {

@@ -55,7 +55,7 @@ PyObject* get_item(PyObject* self, PyObject* key) {
 }
 
 int set_item(PyObject* self, PyObject* key, PyObject* value) {
-  try {
+  return status_of([&] {
     if (value == nullptr) throw py::type_error("elements of a tensor can't be deleted");
     const Tensor& tensor = tensor_in(self);
     const std::vector<TensorIndex> indices = entries(key);
@@ -70,10 +70,7 @@ int set_item(PyObject* self, PyObject* key, PyObject* value) {
       tensor.index_put_(ArrayRef<TensorIndex>(indices), tensor_in(values.ptr()));
     }
     return 0;
-  } catch (...) {
-    raise_current();
-    return -1;
-  }
+  });
 }
 
 }  // namespace wengert::python

@@ -113,14 +113,8 @@ void bind_losses(Binder& binder) {
           "gelu", [](const Tensor& input, const std::string& approximate) { return gelu(input, approximate); },
           "input"_a, py::kw_only(), "approximate"_a = "none")
       .function("softmax", softmax, "input"_a, "dim"_a, "dtype"_a = py::none())
-      .function("log_softmax", log_softmax, "input"_a, "dim"_a, "dtype"_a = py::none())
-      .function("one_hot", one_hot, "tensor"_a, "num_classes"_a = -1)
-      .function(
-          "pad",
-          [](const Tensor& input, IntArrayRef pads, const std::string& mode, std::optional<double> value) {
-            return pad(input, pads, mode, value);
-          },
-          "input"_a, "pad"_a, "mode"_a = "constant", "value"_a = py::none());
+      .function("log_softmax", log_softmax, "input"_a, "dim"_a, "dtype"_a = py::none());
+  for (const char* name : {"one_hot", "pad"}) functional.module().attr(name) = binder.module().attr(name);
 }
 
 }  // namespace wengert::python

@@ -47,10 +47,7 @@ void bind_matrices(Binder& binder) {
   binder.module().def(
       "einsum",
       [](const std::string& equation, const py::args& operands) {
-        const py::object given = operands.size() == 1 && !is_tensor(py::object(operands[0]).ptr())
-                                     ? py::object(operands[0])
-                                     : py::object(operands);
-        const auto tensors = py::cast<std::vector<Tensor>>(given);
+        const auto tensors = py::cast<std::vector<Tensor>>(sequence_in(operands));
         const py::gil_scoped_release release;
         return einsum(equation, tensors);
       },

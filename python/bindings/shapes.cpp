@@ -87,10 +87,7 @@ void bind_shapes(Binder& binder) {
   binder.module().def(
       "meshgrid",
       [](const py::args& tensors, const std::string& indexing) {
-        const py::object given = tensors.size() == 1 && !is_tensor(py::object(tensors[0]).ptr())
-                                     ? py::object(tensors[0])
-                                     : py::object(tensors);
-        return TensorTuple(meshgrid(py::cast<std::vector<Tensor>>(given), indexing));
+        return TensorTuple(meshgrid(py::cast<std::vector<Tensor>>(sequence_in(tensors)), indexing));
       },
       py::kw_only(), "indexing"_a = "ij");
 

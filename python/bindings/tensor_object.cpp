@@ -173,12 +173,7 @@ PyObject* compare(PyObject* a, PyObject* b, int operation) {
 // --- Numbers and objects -------------------------------------------------------------------------------------------
 
 int is_true(PyObject* self) {
-  try {
-    return tensor_in(self).is_nonzero() ? 1 : 0;
-  } catch (...) {
-    raise_current();
-    return -1;
-  }
+  return status_of([&] { return tensor_in(self).is_nonzero() ? 1 : 0; });
 }
 
 template <class T>
@@ -238,13 +233,10 @@ int contains(PyObject* self, PyObject* element) {
     PyErr_SetString(PyExc_TypeError, "a tensor contains numbers, and tensors that broadcast");
     return -1;
   }
-  try {
+  return status_of([&] {
     const Tensor& x = tensor_in(self);
     return any(is_tensor(element) ? eq(x, tensor_in(element)) : eq(x, number)).is_nonzero() ? 1 : 0;
-  } catch (...) {
-    raise_current();
-    return -1;
-  }
+  });
 }
 
 PyObject* make(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
@@ -281,7 +273,7 @@ PyObject* attribute(PyObject* self, void* /*closure*/) {
 }
 
 int set_grad(PyObject* self, PyObject* value, void* /*closure*/) {
-  try {
+  return status_of([&] {
     if (value == nullptr || value == Py_None) {
       tensor_in(self).mutable_grad() = Tensor();
     } else if (is_tensor(value)) {
@@ -294,32 +286,23 @@ int set_grad(PyObject* self, PyObject* value, void* /*closure*/) {
       throw py::type_error("assigned grad expected to be a Tensor or None");
     }
     return 0;
-  } catch (...) {
-    raise_current();
-    return -1;
-  }
+  });
 }
 
 int set_requires_grad(PyObject* self, PyObject* value, void* /*closure*/) {
-  try {
+  return status_of([&] {
     if (value == nullptr || !PyBool_Check(value)) throw py::type_error("requires_grad must be a bool");
     tensor_in(self).requires_grad_(value == Py_True);
     return 0;
-  } catch (...) {
-    raise_current();
-    return -1;
-  }
+  });
 }
 
 int set_data(PyObject* self, PyObject* value, void* /*closure*/) {
-  try {
+  return status_of([&] {
     if (value == nullptr || !is_tensor(value)) throw py::type_error("data must be a Tensor");
     tensor_in(self).set_data(tensor_in(value));
     return 0;
-  } catch (...) {
-    raise_current();
-    return -1;
-  }
+  });
 }
 
 Tensor reversed(const Tensor& x) {

@@ -41,6 +41,16 @@ int set_item(PyObject* self, PyObject* key, PyObject* value);
 
 /// Makes a Python exception of the one that is being handled, of the type that PyTorch has for it. Returns null.
 std::nullptr_t raise_current();
+/// What a slot returns that only tells whether it went well: f(), or -1 with a Python exception.
+template <class F>
+int status_of(const F& f) {
+  try {
+    return f();
+  } catch (...) {
+    raise_current();
+    return -1;
+  }
+}
 /// The same as a translator of pybind11's.
 void raise_as_python(std::exception_ptr exception);
 

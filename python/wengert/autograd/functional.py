@@ -11,8 +11,13 @@ def _like(values, original):
     return tuple(values) if isinstance(original, (tuple, list)) else values[0]
 
 
-def _outputs(func, inputs):
-    """func of a tuple, and whether it returns several tensors."""
+def _direction(v, inputs):
+    """v, or ones."""
+    return tuple(_C.ones_like(x) for x in _tuple(inputs)) if v is None else _tuple(v)
+
+
+def outputs_as_tuple(func):
+    """func with a tuple for its result, and a list that holds, once it was called, whether it returns several tensors."""
     several = []
 
     def of_tuple(*values):
@@ -31,44 +36,40 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False):
     tensor([[2., 0.],
             [0., 4.]])
     """
-    of_tuple, several = _outputs(func, inputs)
+    of_tuple, several = outputs_as_tuple(func)
     rows = [_like(row, inputs) for row in _C._jacobian(of_tuple, _tuple(inputs), create_graph)]
     return tuple(rows) if several[0] else rows[0]
 
 
 def hessian(func, inputs, create_graph=False, strict=False, vectorize=False):
     """Second derivatives of one number."""
-    of_tuple, _ = _outputs(func, inputs)
+    of_tuple, _ = outputs_as_tuple(func)
     return _like([_like(row, inputs) for row in _C._hessian(of_tuple, _tuple(inputs), create_graph)], inputs)
 
 
 def vjp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), v^T J)."""
-    of_tuple, several = _outputs(func, inputs)
+    of_tuple, several = outputs_as_tuple(func)
     outputs, product = _C._vjp(of_tuple, _tuple(inputs), None if v is None else _tuple(v), create_graph)
     return outputs if several[0] else outputs[0], _like(product, inputs)
 
 
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), J v)."""
-    of_tuple, several = _outputs(func, inputs)
-    if v is None:
-        v = tuple(_C.ones_like(x) for x in _tuple(inputs))
-    outputs, product = _C._jvp(of_tuple, _tuple(inputs), _tuple(v), create_graph)
+    of_tuple, several = outputs_as_tuple(func)
+    outputs, product = _C._jvp(of_tuple, _tuple(inputs), _direction(v, inputs), create_graph)
     return (outputs, product) if several[0] else (outputs[0], product[0])
 
 
 def hvp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), H v), of one number."""
-    of_tuple, _ = _outputs(func, inputs)
-    v = tuple(_C.ones_like(x) for x in _tuple(inputs)) if v is None else _tuple(v)
-    output, product = _C._hvp(of_tuple, _tuple(inputs), v, create_graph)
+    of_tuple, _ = outputs_as_tuple(func)
+    output, product = _C._hvp(of_tuple, _tuple(inputs), _direction(v, inputs), create_graph)
     return output, _like(product, inputs)
 
 
 def vhp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), v^T H), of one number."""
-    of_tuple, _ = _outputs(func, inputs)
-    v = tuple(_C.ones_like(x) for x in _tuple(inputs)) if v is None else _tuple(v)
-    output, product = _C._vhp(of_tuple, _tuple(inputs), v, create_graph)
+    of_tuple, _ = outputs_as_tuple(func)
+    output, product = _C._vhp(of_tuple, _tuple(inputs), _direction(v, inputs), create_graph)
     return output, _like(product, inputs)

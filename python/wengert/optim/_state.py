@@ -30,7 +30,7 @@ def _folded(entries):
 
 
 def state_dict(self) -> dict:
-    """The hyperparameters of each group, and what is remembered of each parameter, by its number: it shares the tensors.
+    """The hyperparameters of each group, and what is remembered of each parameter, by its number, in tensors of their own.
 
     >>> import wengert as torch
     >>> x = torch.ones(2, requires_grad=True)

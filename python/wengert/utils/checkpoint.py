@@ -1,6 +1,7 @@
 """Memory for time."""
 
 from .. import _C
+from ..autograd.functional import outputs_as_tuple
 
 
 def checkpoint(function, *args, preserve_rng_state=True, use_reentrant=False):
@@ -12,12 +13,6 @@ def checkpoint(function, *args, preserve_rng_state=True, use_reentrant=False):
     >>> x.grad
     tensor([2.4731])
     """
-    several = []
-
-    def of_tuple(*values):
-        result = function(*values)
-        several[:] = [isinstance(result, (tuple, list))]
-        return result
-
+    of_tuple, several = outputs_as_tuple(function)
     results = _C._checkpoint(of_tuple, args, preserve_rng_state)
     return results if several[0] else results[0]
