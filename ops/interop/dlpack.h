@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dlpack/dlpack.h>
+#include <wengert/autograd/base/shape.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/interop/expect.h>
 #include <wengert/ops/ops.h>
@@ -78,12 +79,9 @@ inline Tensor from_dlpack(DLManagedTensor* managed) {
                   "from_dlpack: tensors of that dtype are not offered; there are bool, int64, float32 and float64");
   interop::expect(described.device.device_type == kDLCPU, "from_dlpack: the memory is not the CPU's");
   const std::vector<int64_t> sizes(described.shape, described.shape + described.ndim);
-  std::vector<int64_t> strides(sizes.size(), 1);
-  if (described.strides != nullptr) {
-    strides.assign(described.strides, described.strides + described.ndim);
-  } else {
-    for (size_t d = sizes.size(); d-- > 1;) strides[d - 1] = strides[d] * sizes[d];
-  }
+  const std::vector<int64_t> strides =
+      described.strides == nullptr ? IntArrayRef(contiguous_strides(sizes)).vec()
+                                   : std::vector<int64_t>(described.strides, described.strides + described.ndim);
   interop::expect(std::none_of(strides.begin(), strides.end(), [](int64_t stride) { return stride < 0; }),
                   "from_dlpack: strides are negative");
   return interop::on_memory(static_cast<char*>(described.data) + described.byte_offset, sizes, strides, *dtype,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <wengert/autograd/base/shape.h>
 #include <wengert/autograd/tensor/factories.h>
 #include <wengert/ops/interop/expect.h>
 
@@ -26,8 +27,7 @@ Tensor tensor_on(std::span<T> elements) {
 }
 template <class T>
 Tensor tensor_on(std::span<T> elements, IntArrayRef sizes) {
-  int64_t count = 1;
-  for (const int64_t size : sizes) count *= size;
+  const int64_t count = numel_of(sizes);
   interop::expect(count == static_cast<int64_t>(elements.size()), "tensor_on: there are ", elements.size(),
                   " elements; sizes ", sizes, " take ", count);
   return from_blob(elements.data(), sizes, dtype_of<T>());
