@@ -25,11 +25,12 @@ check_symbols() {
 
 for shared in ON OFF; do
   prefix=$work/prefix-shared-$shared
+  library=$work-shared-$shared  # beside build/release: a compiler's cache knows the same paths
   rm -rf "$prefix" "$prefix-moved"
-  cmake -S "$source_dir" -B "$work/library-shared-$shared" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  cmake -S "$source_dir" -B "$library" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWENGERT_WERROR=ON \
     -DBUILD_SHARED_LIBS=$shared -DWENGERT_BUILD_TESTS=OFF -DWENGERT_BUILD_EXAMPLES=OFF
-  cmake --build "$work/library-shared-$shared"
-  cmake --install "$work/library-shared-$shared" --prefix "$prefix"
+  cmake --build "$library"
+  cmake --install "$library" --prefix "$prefix"
   # An installed tree may be moved.
   mv "$prefix" "$prefix-moved"
   "$prefix-moved/bin/factorize" --version

@@ -4,6 +4,7 @@ where the console says something, a gradient shown is not the one noted, or a co
 
 usage: tests/trace/run.py FACTORIZE WRITE_TRACES [FOLDER]     the pages are left in the folder
 """
+import concurrent.futures
 import pathlib
 import subprocess
 import sys
@@ -23,9 +24,11 @@ def main():
     failures = 0
     # Steps, and whether the graph is folded at first.
     expected = {"notebook": (6, False), "second gradient": (None, False), "in place": (4, False), "large": (None, True)}
-    for name, (steps, folded) in expected.items():
-        for width, dark in ((1400, False), (1400, True), (500, True)):
-            found = checked(folder / f"{name}.html", HERE / "check.js", width, dark)
+    seen = [(name, width, dark) for name in expected for width, dark in ((1400, False), (1400, True), (500, True))]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        looks = pool.map(lambda each: checked(folder / f"{each[0]}.html", HERE / "check.js", *each[1:]), seen)
+        for (name, width, dark), found in zip(seen, looks):
+            steps, folded = expected[name]
             wrong = found["wrong"]
             if steps not in (None, found["steps"]) or found["steps"] < 4:
                 wrong.append(f"there are {found['steps']} steps")
