@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs a project that uses the library, in each of the ways a project may: installed as a shared and as a
 # static library, by CMake and by pkg-config, and as a subdirectory.
-# usage: tests/consumer/run.sh WORK_DIR
+# usage: tests/consumer/run.sh WORK_DIR      (the libraries are built beside it, in WORK_DIR-shared-ON and -OFF)
 set -euo pipefail
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
@@ -25,7 +25,7 @@ check_symbols() {
 
 for shared in ON OFF; do
   prefix=$work/prefix-shared-$shared
-  library=$work-shared-$shared  # beside build/release: a compiler's cache knows the same paths
+  library=$work-shared-$shared  # beside build/release, and with CI's flags: so a compiler's cache knows them
   rm -rf "$prefix" "$prefix-moved"
   cmake -S "$source_dir" -B "$library" -G Ninja -DCMAKE_BUILD_TYPE=Release -DWENGERT_WERROR=ON \
     -DBUILD_SHARED_LIBS=$shared -DWENGERT_BUILD_TESTS=OFF -DWENGERT_BUILD_EXAMPLES=OFF
